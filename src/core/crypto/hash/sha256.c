@@ -1,0 +1,146 @@
+/* SHA-256 as FIPS 180-4 writes it, with the eight working variables renamed from round to round instead of moved:
+ * eight rounds in a row bring the names back where they were. */
+#include <string.h>
+
+#include "core/crypto/hash/hash.h"
+
+static const uint32_t K[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t rotr(uint32_t x, unsigned n)
+{
+    return (x >> n) | (x << (32 - n));
+}
+
+static uint32_t load_be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
+}
+
+static void store_be32(uint8_t *p, uint32_t x)
+{
+    p[0] = (uint8_t)(x >> 24);
+    p[1] = (uint8_t)(x >> 16);
+    p[2] = (uint8_t)(x >> 8);
+    p[3] = (uint8_t)x;
+}
+
+static void store_be64(uint8_t *p, uint64_t x)
+{
+    store_be32(p, (uint32_t)(x >> 32));
+    store_be32(p + 4, (uint32_t)x);
+}
+
+/* One round: T1 = h + Σ1(e) + Ch(e,f,g) + K + W, T2 = Σ0(a) + Maj(a,b,c); d += T1, h = T1 + T2.
+ * Ch as g ^ (e & (f ^ g)) and Maj as (a & b) | (c & (a | b)) save an operation each. */
+#define ROUND(a, b, c, d, e, f, g, h, kw)                                                          \
+    do {                                                                                           \
+        const uint32_t t1_ =                                                                       \
+            h + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + (g ^ (e & (f ^ g))) + (kw);             \
+        const uint32_t t2_ = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) | (c & (a | b))); \
+        d += t1_;                                                                                  \
+        h = t1_ + t2_;                                                                             \
+    } while (0)
+
+static void compress(uint32_t state[8], const uint8_t *p, size_t block_count)
+{
+    uint32_t w[64];
+    for (; block_count != 0; block_count--, p += TL_SHA256_BLOCK_LEN) {
+        for (unsigned t = 0; t < 16; t++) {
+            w[t] = load_be32(p + (size_t)4 * t);
+        }
+        for (unsigned t = 16; t < 64; t++) {
+            const uint32_t s0 = rotr(w[t - 15], 7) ^ rotr(w[t - 15], 18) ^ (w[t - 15] >> 3);
+            const uint32_t s1 = rotr(w[t - 2], 17) ^ rotr(w[t - 2], 19) ^ (w[t - 2] >> 10);
+            w[t] = s1 + w[t - 7] + s0 + w[t - 16];
+        }
+        uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+        uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+        for (unsigned t = 0; t < 64; t += 8) {
+            ROUND(a, b, c, d, e, f, g, h, K[t] + w[t]);
+            ROUND(h, a, b, c, d, e, f, g, K[t + 1] + w[t + 1]);
+            ROUND(g, h, a, b, c, d, e, f, K[t + 2] + w[t + 2]);
+            ROUND(f, g, h, a, b, c, d, e, K[t + 3] + w[t + 3]);
+            ROUND(e, f, g, h, a, b, c, d, K[t + 4] + w[t + 4]);
+            ROUND(d, e, f, g, h, a, b, c, K[t + 5] + w[t + 5]);
+            ROUND(c, d, e, f, g, h, a, b, K[t + 6] + w[t + 6]);
+            ROUND(b, c, d, e, f, g, h, a, K[t + 7] + w[t + 7]);
+        }
+        state[0] += a;
+        state[1] += b;
+        state[2] += c;
+        state[3] += d;
+        state[4] += e;
+        state[5] += f;
+        state[6] += g;
+        state[7] += h;
+    }
+}
+
+void tl_sha256_init(tl_sha256_state *state)
+{
+    *state = (tl_sha256_state){.h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                                     0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+void tl_sha256_update(tl_sha256_state *state, const void *data, size_t len)
+{
+    const uint8_t *p = (const uint8_t *)data;
+    const size_t held = (size_t)(state->len % TL_SHA256_BLOCK_LEN); /* HASH-2 */
+    state->len += len;
+    if (held != 0) {
+        const size_t room = TL_SHA256_BLOCK_LEN - held;
+        const size_t take = len < room ? len : room;
+        if (take != 0) {
+            memcpy(state->block + held, p, take);
+            p += take;
+            len -= take;
+        }
+        if (take < room) {
+            return;
+        }
+        compress(state->h, state->block, 1);
+    }
+    const size_t whole = len / TL_SHA256_BLOCK_LEN;
+    if (whole != 0) {
+        compress(state->h, p, whole);
+        p += whole * TL_SHA256_BLOCK_LEN;
+        len -= whole * TL_SHA256_BLOCK_LEN;
+    }
+    if (len != 0) {
+        memcpy(state->block, p, len);
+    }
+}
+
+/* Padding: one bit, zeros, the length in bits as 64 bits big-endian, up to a whole block. */
+void tl_sha256_final(tl_sha256_state *state, tl_hash32 *out)
+{
+    size_t held = (size_t)(state->len % TL_SHA256_BLOCK_LEN);
+    state->block[held++] = 0x80;
+    if (held > TL_SHA256_BLOCK_LEN - 8) {
+        memset(state->block + held, 0, TL_SHA256_BLOCK_LEN - held);
+        compress(state->h, state->block, 1);
+        held = 0;
+    }
+    memset(state->block + held, 0, TL_SHA256_BLOCK_LEN - 8 - held);
+    store_be64(state->block + TL_SHA256_BLOCK_LEN - 8, state->len * 8);
+    compress(state->h, state->block, 1);
+    for (size_t i = 0; i < 8; i++) {
+        store_be32(out->b + 4 * i, state->h[i]);
+    }
+}
+
+void tl_sha256(tl_hash32 *out, const void *data, size_t len)
+{
+    tl_sha256_state state;
+    tl_sha256_init(&state);
+    tl_sha256_update(&state, data, len);
+    tl_sha256_final(&state, out);
+}

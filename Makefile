@@ -1,4 +1,30 @@
-# Thin: each target is one line; the work is done by Meson, Ninja and scripts/.
+# Thin: each target is one line; the work is done by Meson, Ninja and scripts/. `make help` lists them.
 .DEFAULT_GOAL := build
-.PHONY: build
-build: ; @test -d build/release || meson setup build/release >/dev/null; ninja -C build/release && ln -sfn release/tally build/tally
+.PHONY: build demo check determinism bench bench-peers fuzz check-long coverage lint format install help
+
+build: ## build the program; leaves build/tally
+	@scripts/build release tally && ln -sfn release/tally build/tally
+demo: build ## build, then run twelve epochs on real prices (ARGS="--json" is passed on)
+	@build/tally demo $(ARGS)
+check: ## everything: lints, builds, tests, sanitizers, coverage, digests, fuzzing, proofs (under 25 minutes)
+	@scripts/check
+check-long: ## the same with long fuzzing and the slow lints (an hour or more)
+	@scripts/check --long
+determinism: ## the digest program in each flavour: FLAVOUR PATH SHA256, all equal or an error
+	@scripts/determinism
+bench: build ## measure beside NumPy and pandas; table, and build/bench.json
+	@scripts/bench
+bench-peers: build ## measure beside the libraries of the field (empyrical, quantstats, arch)
+	@scripts/bench --peers
+fuzz: ## each fuzz target for SECONDS (60)
+	@scripts/fuzz $(or $(SECONDS),60)
+coverage: ## line coverage of core; report in build/coverage/report
+	@scripts/coverage
+lint: build ## every lint, one line each
+	@scripts/lint
+format: ## clang-format on every source
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+install: build ## install the program (DESTDIR and PREFIX as usual)
+	@scripts/build release --prefix=$(or $(PREFIX),/usr/local) && meson install -C build/release $(if $(DESTDIR),--destdir $(DESTDIR))
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 18

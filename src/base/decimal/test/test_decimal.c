@@ -96,7 +96,9 @@ static void python_prints_the_same(void **state)
         if (sscanf(line, " {\"f64\": \"%16[0-9a-f]\", \"repr\": \"%40[^\"]\"}", hex, repr) == 2) {
             const uint64_t bits = strtoull(hex, NULL, 16);
             assert_prints(from_bits(bits), repr);
-            assert_parses_to(repr, bits);
+            if ((bits & exponent_mask) != exponent_mask) {
+                assert_parses_to(repr, bits);
+            }
             cases++;
         }
     }

@@ -1,0 +1,16 @@
+/* The table of kinds: one row a kind, each made by a function of its area's kind_*.c. */
+#include "app/conformance/conformance.h"
+
+static const tl_conform_kind kinds[] = {
+    {NULL, NULL}, /* the end */
+};
+
+const tl_conform_kind *tl_conform_find(tl_str name)
+{
+    for (const tl_conform_kind *kind = kinds; kind->name != NULL; kind++) {
+        if (tl_str_eq_cstr(name, kind->name)) {
+            return kind;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,171 @@
+/* The program from its first word to its exit code: parse, run the command, tell what went wrong. */
+#include "app/cli/cli.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/sys/sys.h"
+
+/* --- output --- */
+
+tl_err tl_app_print(tl_app *app, tl_str text, tl_errctx *ctx)
+{
+    (void)app;
+    return tl_sys_write_all(STDOUT_FILENO, tl_str_bytes(text), "standard output", ctx);
+}
+
+tl_err tl_app_print_sb(tl_app *app, tl_sb *sb, tl_errctx *ctx)
+{
+    tl_str text;
+    TL_TRY(tl_sb_finish(&text, sb, ctx));
+    return tl_app_print(app, text, ctx);
+}
+
+void tl_app_say(const tl_app *app, const char *format, ...)
+{
+    if (app->is_quiet) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+}
+
+void tl_app_check_failed(tl_app *app)
+{
+    app->exit_code = tl_err_exit(TL_ERR_CHECK);
+}
+
+void tl_app_put_error(tl_json_writer *w, tl_err err, const tl_errctx *ctx)
+{
+    const bool has_message = ctx->message[0] != '\0';
+    tl_json_put_object(w);
+    tl_json_put_key(w, "error");
+    tl_json_put_object(w);
+    tl_json_put_key(w, "code");
+    tl_json_put_cstr(w, tl_err_name(err));
+    tl_json_put_key(w, "message");
+    tl_json_put_cstr(w, has_message ? ctx->message : tl_err_text(err));
+    tl_json_put_key(w, "field");
+    tl_json_put_cstr(w, ctx->field[0] != '\0' ? ctx->field : NULL);
+    tl_json_put_key(w, "hint");
+    tl_json_put_cstr(w, ctx->hint[0] != '\0' ? ctx->hint : NULL);
+    tl_json_put_end(w);
+    tl_json_put_end(w);
+}
+
+/* Nothing more can be done when these writes fail too: the exit code tells. */
+static void tell_error_json(tl_app *app, tl_err err, const tl_errctx *why)
+{
+    tl_sb sb;
+    tl_sb_init(&sb, app->arena);
+    tl_json_writer w;
+    tl_json_writer_init(&w, &sb, 0, false);
+    tl_app_put_error(&w, err, why);
+    tl_sb_put_char(&sb, '\n');
+    if (tl_app_print_sb(app, &sb, NULL) != TL_OK) {
+        (void)fprintf(stderr, "tally: %s\n", why->message);
+    }
+}
+
+static void tell_error_text(tl_err err, const tl_errctx *why)
+{
+    (void)fprintf(stderr, "tally: %s", why->message[0] != '\0' ? why->message : tl_err_text(err));
+    if (why->line != 0) {
+        (void)fprintf(stderr, " (line %u, column %u)", why->line, why->column);
+    }
+    if (why->field[0] != '\0' && strstr(why->message, why->field) == NULL) {
+        (void)fprintf(stderr, " [at %s]", why->field);
+    }
+    (void)fprintf(stderr, "\n");
+    if (why->hint[0] != '\0') {
+        (void)fprintf(stderr, "       %s\n", why->hint);
+    }
+}
+
+static int tell_error(tl_app *app, tl_err err, const tl_errctx *why)
+{
+    if (app->is_json) {
+        tell_error_json(app, err, why);
+    } else {
+        tell_error_text(err, why);
+    }
+    return tl_err_exit(err);
+}
+
+/* --- running --- */
+
+static tl_err print_help(tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
+{
+    tl_sb sb;
+    tl_sb_init(&sb, app->arena);
+    tl_cmd_put_help(&sb, app->table, call->cmd, call->group);
+    return tl_app_print_sb(app, &sb, ctx);
+}
+
+/* Is --json among the words? Asked before they are parsed, since a usage error is told in JSON too. */
+static bool wants_json(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static tl_err run_words(tl_app *app, const char *const *words, size_t count, tl_errctx *ctx)
+{
+    tl_cmd_call call;
+    TL_TRY(tl_cmd_parse(&call, app->arena, app->table, words, count, ctx));
+    app->call = &call;
+    if (call.wants_help) {
+        return print_help(app, &call, ctx);
+    }
+    app->is_quiet = tl_cmd_flag(&call, "quiet");
+    app->is_verbose = tl_cmd_flag(&call, "verbose");
+    const char *no_color = getenv("NO_COLOR");
+    app->has_color = !tl_cmd_flag(&call, "no-color") && isatty(STDERR_FILENO) == 1 &&
+                     (no_color == NULL || no_color[0] == '\0');
+    const tl_err err = call.cmd->run(app, &call, ctx);
+    app->call = NULL;
+    return err;
+}
+
+/* A failed assertion is our own fault, and has its exit code; the message was printed before the abort. */
+static void on_abort(int number)
+{
+    (void)number;
+    _exit(tl_err_exit(TL_ERR_INTERNAL));
+}
+
+int tl_cli_main(int argc, char *const *argv)
+{
+    tl_errctx why = TL_ERRCTX_INIT;
+    tl_app app = {.table = tl_cli_table(), .is_json = wants_json(argc, argv)};
+    (void)signal(SIGABRT, on_abort);
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write */
+    tl_err err = tl_arena_new(&app.arena, NULL, (size_t)4 << 30, NULL, &why);
+    if (err != TL_OK) {
+        tell_error_text(err, &why);
+        return tl_err_exit(err);
+    }
+    const char **words = TL_NEW(app.arena, const char *, (size_t)argc);
+    if (words == NULL) {
+        err = tl_arena_fail(app.arena, &why);
+    } else {
+        for (int i = 1; i < argc; i++) {
+            words[i - 1] = argv[i];
+        }
+        err = run_words(&app, words, argc > 0 ? (size_t)argc - 1 : 0, &why);
+    }
+    const int code = err != TL_OK ? tell_error(&app, err, &why) : app.exit_code;
+    tl_arena_free(app.arena);
+    return code;
+}

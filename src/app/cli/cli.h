@@ -1,0 +1,71 @@
+/* cli: the program: one table of commands, each a thin shell around the rooms below.
+ * For         people and scripts
+ * Takes       words of a command line, a configuration, the environment
+ * Gives       results on standard output, everything else on standard error, an exit code
+ * Calls       all rooms                        Called by   main, and the end-to-end tests through the binary
+ * Owns        tl_app owns what the program owns; commands borrow it
+ * Threads     commands run on the main thread and hand shards to the pool
+ * Invariants  CLI-1 with --json standard output holds the result and nothing else, an error too being a result
+ *             CLI-2 the exit code follows from the error's code, or is 1 when a check that was asked for does not hold
+ * Read        table.c, then app.c, then any cmd_*.c
+ *
+ * A new command: write tl_cli_<name> in a cmd_*.c, describe it in a const tl_cmd beside it, add one line to table.c.
+ */
+#ifndef TALLY_APP_CLI_H
+#define TALLY_APP_CLI_H
+
+#include "base/arena/arena.h"
+#include "base/cmd/cmd.h"
+#include "base/error/error.h"
+#include "base/json/json.h"
+#include "base/str/str.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* tl_app: what the program owns. Commands read it; only app.c writes it, but for exit_code. */
+typedef struct tl_app {
+    tl_arena *arena;           /* of the process */
+    const tl_cmd_table *table; /* what this program can do */
+    const tl_cmd_call *call;
+    bool is_json;    /* --json */
+    bool is_quiet;   /* -q: no progress, no remarks */
+    bool is_verbose; /* -v */
+    bool has_color;  /* a terminal, and neither --no-color nor NO_COLOR */
+    int exit_code;   /* what a command that returned TL_OK ends with */
+} tl_app;
+
+/* tl_cli_main: the program. Returns its exit code. */
+int tl_cli_main(int argc, char *const *argv);
+
+/* tl_cli_table: the table of commands. Constant. */
+const tl_cmd_table *tl_cli_table(void);
+
+/* --- for commands --- */
+
+/* tl_app_print: text to standard output, all of it. TL_ERR_IO when it cannot be written. */
+TL_MUST_USE tl_err tl_app_print(tl_app *app, tl_str text, tl_errctx *ctx);
+
+/* tl_app_say: a line for the person at the terminal, on standard error; nothing under -q. */
+void tl_app_say(const tl_app *app, const char *format, ...) TL_PRINTF(2, 3);
+
+/* tl_app_check_failed: the command did its work, and the check that was asked for does not hold: exit code 1. */
+void tl_app_check_failed(tl_app *app);
+
+/* tl_app_print_sb: the builder's text to standard output. */
+TL_MUST_USE tl_err tl_app_print_sb(tl_app *app, tl_sb *sb, tl_errctx *ctx);
+
+/* tl_app_put_error: {"error":{"code","message","field","hint"}}. */
+void tl_app_put_error(tl_json_writer *w, tl_err err, const tl_errctx *ctx);
+
+/* --- the commands, a const tl_cmd each --- */
+
+extern const tl_cmd tl_cli_conformance;
+extern const tl_cmd tl_cli_version;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,46 @@
+/* The table of commands, in the order in which the help lists them. */
+#include "app/cli/cli.h"
+
+#include "tally/version.h"
+
+static const tl_cmd_option globals[] = {
+    {.name = "json",
+     .type = TL_CMD_FLAG,
+     .help = "machine output on standard output, nothing else there"},
+    {.name = "config",
+     .type = TL_CMD_FILE,
+     .metavar = "FILE",
+     .help = "read settings from this file"},
+    {.name = "dir",
+     .type = TL_CMD_DIR,
+     .metavar = "DIR",
+     .help = "the state folder (default $XDG_STATE_HOME/tally or ~/.local/state/tally)"},
+    {.name = "quiet", .letter = 'q', .type = TL_CMD_FLAG, .help = "no progress and no remarks"},
+    {.name = "verbose", .letter = 'v', .type = TL_CMD_FLAG, .help = "tell more on standard error"},
+    {.name = "no-color", .type = TL_CMD_FLAG, .help = "no colour, as does the variable NO_COLOR"},
+};
+
+static const tl_cmd *const commands[] = {
+    &tl_cli_conformance,
+    &tl_cli_version,
+};
+
+static const tl_cmd_table table = {
+    .program = "tally",
+    .version = TALLY_VERSION,
+    .summary = "an incentive network: miners work, validators score, every rao is accounted for",
+    .text = "Results go to standard output, everything else to standard error. Exit codes: 0 done; "
+            "1 the check "
+            "that was asked for does not hold; 2 usage; 3 bad input; 4 not found; 5 refused; 6 the "
+            "outside world "
+            "failed; 70 our own fault; 130 interrupted.\n",
+    .globals = globals,
+    .global_count = sizeof globals / sizeof globals[0],
+    .commands = commands,
+    .count = sizeof commands / sizeof commands[0],
+};
+
+const tl_cmd_table *tl_cli_table(void)
+{
+    return &table;
+}

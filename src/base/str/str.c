@@ -147,6 +147,21 @@ static size_t utf8_sequence_len(const unsigned char *p, size_t left)
     return len;
 }
 
+size_t tl_str_utf8_at(uint32_t *code_point, tl_str s, size_t at)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr + at;
+    const size_t len = utf8_sequence_len(p, s.len - at);
+    if (len != 0 && code_point != NULL) {
+        static const unsigned char lead_masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+        uint32_t c = p[0] & lead_masks[len];
+        for (size_t i = 1; i < len; i++) {
+            c = c << 6 | (p[i] & 0x3FU);
+        }
+        *code_point = c;
+    }
+    return len;
+}
+
 bool tl_str_is_utf8(tl_str s)
 {
     const unsigned char *p = (const unsigned char *)s.ptr;

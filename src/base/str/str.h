@@ -73,6 +73,10 @@ bool tl_str_parse_i64(int64_t *out, tl_str s);
 /* tl_str_is_utf8: well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF)? */
 bool tl_str_is_utf8(tl_str s);
 
+/* tl_str_utf8_at: the length of the well-formed UTF-8 sequence that begins at offset at (below s.len) and its code
+ * point; 0, *code_point untouched, when there is none. code_point may be NULL. */
+size_t tl_str_utf8_at(uint32_t *code_point, tl_str s, size_t at);
+
 /* copy_: deep copies in the arena; cstr has a NUL behind it. */
 TL_MUST_USE tl_err tl_str_copy(tl_str *out, tl_arena *arena, tl_str s, tl_errctx *ctx);
 TL_MUST_USE tl_err tl_str_copy_cstr(const char **out, tl_arena *arena, tl_str s, tl_errctx *ctx);

@@ -13,17 +13,17 @@ check-long: ## the same with long fuzzing and the slow lints (an hour or more)
 determinism: ## the digest program in each flavour: FLAVOUR PATH SHA256, all equal or an error
 	@scripts/determinism
 bench: build ## measure beside NumPy and pandas; table, and build/bench.json
-	@scripts/bench
+	@scripts/deps bench; scripts/bench
 bench-peers: build ## measure beside the libraries of the field (empyrical, quantstats, arch)
-	@scripts/bench --peers
+	@scripts/deps bench; scripts/bench --peers
 fuzz: ## each fuzz target for SECONDS (60)
 	@scripts/fuzz $(or $(SECONDS),60)
-coverage: ## line coverage of core; report in build/coverage/report
+coverage: ## line coverage of core; table in build/coverage/report.txt
 	@scripts/coverage
 lint: build ## every lint, one line each
 	@scripts/lint
-format: ## clang-format on every source
-	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+format: ## clang-format on every source that is not generated
+	@git ls-files "*.c" "*.h" | grep -vE "/(tables|generated)/" | xargs clang-format-14 -i
 install: build ## install the program (DESTDIR and PREFIX as usual)
 	@scripts/build release --prefix=$(or $(PREFIX),/usr/local) && meson install -C build/release $(if $(DESTDIR),--destdir $(DESTDIR))
 help: ## this list

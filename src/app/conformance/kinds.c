@@ -2,6 +2,7 @@
 #include "app/conformance/conformance.h"
 
 static const tl_conform_kind kinds[] = {
+    {"portfolio-settle", tl_conform_portfolio_settle},
     {NULL, NULL}, /* the end */
 };
 

@@ -147,7 +147,7 @@ const tl_cmd tl_cli_conformance = {
             "failing case is "
             "shown with the place, the expected and the actual side; the last line counts. The "
             "exit code is 1 when "
-            "any case fails.\n",
+            "any case fails.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .args = args,

@@ -1,4 +1,7 @@
-int main(void)
+/* The program's door: everything is in app.c, which the tests can link. */
+#include "app/cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return tl_cli_main(argc, argv);
 }

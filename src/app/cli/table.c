@@ -33,7 +33,7 @@ static const tl_cmd_table table = {
             "1 the check "
             "that was asked for does not hold; 2 usage; 3 bad input; 4 not found; 5 refused; 6 the "
             "outside world "
-            "failed; 70 our own fault; 130 interrupted.\n",
+            "failed; 70 our own fault; 130 interrupted.",
     .globals = globals,
     .global_count = sizeof globals / sizeof globals[0],
     .commands = commands,

@@ -61,7 +61,7 @@ typedef tl_err (*tl_cmd_run)(void *app, const tl_cmd_call *call, tl_errctx *ctx)
 struct tl_cmd {
     const char *name;    /* "portfolio run" or "demo" */
     const char *summary; /* one line, no full stop */
-    const char *text;    /* what else there is to know; paragraphs end with a line end */
+    const char *text;    /* what else there is to know; NULL: nothing */
     const tl_cmd_option *options;
     size_t option_count;
     const tl_cmd_option *args;

@@ -7,32 +7,32 @@
 
 enum { PAGE_COLUMNS = 80, ENTRY_COLUMN = 28, LIST_COLUMN = 20 };
 
-/* Words of text from column on, broken before the page's edge; further lines begin at indent. Line ends in text stay. */
+/* Words of text from column on, broken before the page's edge; further lines begin at indent. */
 static void put_wrapped(tl_sb *sb, const char *text, size_t column, size_t indent)
 {
     size_t at = column;
+    bool has_word = false; /* on this line */
     tl_str rest = tl_str_from_cstr(text);
     while (rest.len > 0) {
         const size_t space = tl_str_find(rest, ' ');
         const size_t line_end = tl_str_find(rest, '\n');
         const size_t word_len = space < line_end ? space : line_end;
-        if (at > indent && at + word_len > PAGE_COLUMNS) {
+        if (has_word && at + 1 + word_len > PAGE_COLUMNS) {
             tl_sb_put_char(sb, '\n');
             tl_sb_put_repeat(sb, ' ', indent);
             at = indent;
+        } else if (has_word) {
+            tl_sb_put_char(sb, ' ');
+            at++;
         }
         tl_sb_put(sb, tl_str_slice(rest, 0, word_len));
         at += word_len;
-        if (word_len == rest.len) {
-            break;
-        }
-        if (word_len == line_end) {
+        has_word = true;
+        if (word_len == line_end && line_end < rest.len) {
             tl_sb_put_char(sb, '\n');
-            tl_sb_put_repeat(sb, ' ', rest.len > line_end + 1 ? indent : 0);
+            tl_sb_put_repeat(sb, ' ', indent);
             at = indent;
-        } else if (at + 1 < PAGE_COLUMNS) {
-            tl_sb_put_char(sb, ' ');
-            at++;
+            has_word = false;
         }
         rest = tl_str_slice(rest, word_len + 1, rest.len);
     }

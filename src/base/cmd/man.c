@@ -92,7 +92,7 @@ static void put_command(tl_sb *sb, const tl_cmd_table *table, const tl_cmd *cmd)
     put_roff(sb, cmd->summary);
     tl_sb_put_cstr(sb, ".\n");
     if (cmd->text != NULL && cmd->text[0] != '\0') {
-        put_roff(sb, cmd->text);
+        put_line(sb, "", cmd->text);
     }
     for (size_t i = 0; i < cmd->arg_count; i++) {
         put_arg(sb, &cmd->args[i]);
@@ -127,7 +127,7 @@ void tl_cmd_put_man(tl_sb *sb, const tl_cmd_table *table)
     tl_sb_put_cstr(sb, ".SH SYNOPSIS\n\\fB");
     put_roff(sb, table->program);
     tl_sb_put_cstr(sb, "\\fR \\fIcommand\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n");
-    put_roff(sb, table->text);
+    put_line(sb, "", table->text);
     tl_sb_put_cstr(sb, ".SH OPTIONS\nEvery command takes these.\n");
     for (size_t i = 0; i < table->global_count; i++) {
         put_option(sb, &table->globals[i]);

@@ -89,7 +89,7 @@ double tl_exp(double x)
         return 0.0;
     }
     const tl__pair exact = {x, 0.0};
-    return tl__round_power(tl__exp_kernel(exact));
+    return tl__round_power(tl__exp_kernel(exact)); /* FMATH-2: one visible rounding */
 }
 
 /* x + x^2/2 + x^3 Q(x), the square as a pair, so that only the last addition rounds visibly. */

@@ -1,7 +1,7 @@
 /* What the functions of fmath share: sums of two doubles, and the two kernels behind exp and log.
  *
  * A pair (hi, lo) stands for hi + lo, |lo| at most half a unit of hi. Without fused products an exact product is made by
- * Dekker's splitting: each factor becomes two halves of 26 bits, whose four products are exact.
+ * Dekker's splitting: each factor becomes two halves of 26 bits, whose four products are exact (FMATH-1).
  */
 #ifndef TALLY_CORE_NUM_FMATH_INTERNAL_H
 #define TALLY_CORE_NUM_FMATH_INTERNAL_H

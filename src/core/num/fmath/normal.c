@@ -1,10 +1,11 @@
-/* The normal law. tail(a), the probability beyond a >= 0, is e^(-a^2/2) times a slow function R(a), which one Chebyshev
- * series gives for all a. So the far tail keeps its relative accuracy down to the smallest double.
+/* The normal law. Within one deviation of the middle cdf(x) = 1/2 + x C(x^2), a polynomial. Beyond, tail(a), the
+ * probability above a, is e^(-a^2/2) times a slow function R(a), which one Chebyshev series gives for all a; so the far
+ * tail keeps its relative accuracy down to the smallest double.
  *
  *     R(a) = S(u) / (1 + 2a),  u = (a - centre) / (a + centre)        cdf(x) = tail(-x), or 1 - tail(x) for x > 0
  *
- * The quantile starts from a series for t - x, t = sqrt(-2 log p), good to 2e-7, and takes one step of Halley's method
- * (cubic: 1e-20 and less).
+ * The quantile starts from a series for t - x, t = sqrt(-2 log p), good to 2e-7, and takes two steps of Halley's method:
+ * it is cubic, so one does but where x is nearly 0 and its relative accuracy would suffer.
  */
 #include <math.h>
 
@@ -12,9 +13,11 @@
 #include "core/num/fmath/fmath_internal.h"
 #include "core/num/fmath/tables/normal_table.h"
 
-#define TAIL_COUNT  (sizeof normal_tail / sizeof *normal_tail)
-#define GUESS_COUNT (sizeof normal_guess / sizeof *normal_guess)
-#define TAIL_A_MAX  39.0 /* beyond it the tail rounds to 0 */
+#define TAIL_COUNT   (sizeof normal_tail / sizeof *normal_tail)
+#define GUESS_COUNT  (sizeof normal_guess / sizeof *normal_guess)
+#define CENTRE_COUNT (sizeof normal_centre / sizeof *normal_centre)
+#define CENTRE_MAX   1.0  /* up to it the polynomial of the middle; made for a little more */
+#define TAIL_A_MAX   39.0 /* beyond it the tail rounds to 0 */
 
 /* Clenshaw's sum of c[k] T_k(u). */
 static double chebyshev(const double *c, unsigned long count, double u)
@@ -36,7 +39,18 @@ static double tail_ratio(double a)
     return chebyshev(normal_tail, TAIL_COUNT, u) / (1.0 + 2.0 * a);
 }
 
-/* The probability beyond a >= 0. */
+/* cdf(a) - 1/2 for 0 <= a <= CENTRE_MAX */
+static double centre(double a)
+{
+    const double v = a * a;
+    double sum = 0.0;
+    for (unsigned long k = CENTRE_COUNT; k-- > 0;) {
+        sum = sum * v + normal_centre[k];
+    }
+    return a * sum;
+}
+
+/* The probability beyond a > CENTRE_MAX. */
 static double tail(double a)
 {
     if (a > TAIL_A_MAX) {
@@ -59,10 +73,20 @@ double tl_normal_cdf(double x)
     if (x != x) {
         return x;
     }
-    if (x == 0.0) {
-        return 0.5;
+    if (fabs(x) <= CENTRE_MAX) {
+        return x < 0.0 ? 0.5 - centre(-x) : 0.5 + centre(x);
     }
     return x < 0.0 ? tail(-x) : 1.0 - tail(x);
+}
+
+/* (tail(a) - p) / density(a) */
+static double excess(double a, double p)
+{
+    const double root = tl_exp(0.25 * a * a); /* its square alone overflows where p is subnormal */
+    if (a <= CENTRE_MAX) {
+        return NORMAL_SQRT_2PI * root * root * ((0.5 - p) - centre(a));
+    }
+    return NORMAL_SQRT_2PI * (tail_ratio(a) - p * root * root);
 }
 
 /* The quantile of 0 < p < 0.5; negative. */
@@ -72,12 +96,12 @@ static double quantile_of_lower(double p)
     const double u = (t - NORMAL_GUESS_CENTRE) / (t + NORMAL_GUESS_CENTRE);
     const double guess =
         t - chebyshev(normal_guess, GUESS_COUNT, (u - NORMAL_GUESS_MID) / NORMAL_GUESS_HALF);
-    const double a = guess > 0.0 ? guess : 0.0;
-    /* e = (tail(a) - p) / density(a) = sqrt(2 pi) (R(a) - p e^(a^2/2)); the last factor as a square of e^(a^2/4), for
-     * e^(a^2/2) alone overflows where p is subnormal. */
-    const double root = tl_exp(0.25 * a * a);
-    const double e = NORMAL_SQRT_2PI * (tail_ratio(a) - p * root * root);
-    return -(a + e / (1.0 - 0.5 * a * e));
+    double a = guess > 0.0 ? guess : 0.0;
+    for (int step = 0; step < 2; step++) {
+        const double e = excess(a, p);
+        a += e / (1.0 - 0.5 * a * e);
+    }
+    return -a;
 }
 
 double tl_normal_quantile(double p)

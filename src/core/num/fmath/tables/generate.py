@@ -184,6 +184,12 @@ def make_normal():
             "tail(a) e^(a^2/2) (1 + 2a) as Chebyshev series in (a - centre)/(a + centre), a from 0 to 40; "
             f"relative error below 2^{int(mp.ceil(mp.log(err, 2)))}")
     h.define("NORMAL_SQRT_2PI", mp.sqrt(2 * mp.pi))
+    f = lambda v: mp.erf(mp.sqrt(v / 2)) / mp.sqrt(v) / 2 if v > 0 else 1 / mp.sqrt(2 * mp.pi)
+    poly = interpolate(f, mpf(0), mpf("1.05"), 11)
+    err = worst(lambda v: horner(poly, v) / f(v) - 1, mpf(0), mpf("1.05"))
+    assert err < mpf(2) ** -53, mp.log(err, 2)
+    h.array("normal_centre", poly, "(cdf(x) - 1/2) / x in powers of x^2, up to 1.05; "
+            f"relative error below 2^{int(mp.ceil(mp.log(err, 2)))}")
     mp.dps = 40
     centre = mpf("3.5")
     t_min = mp.sqrt(2 * mp.log(2))

@@ -2,6 +2,9 @@
 #include "app/conformance/conformance.h"
 
 static const tl_conform_kind kinds[] = {
+    {"python-float-repr", tl_conform_python_float_repr},
+    {"python-random-sample", tl_conform_python_random_sample},
+    {"quant-prng", tl_conform_quant_prng},
     {"portfolio-settle", tl_conform_portfolio_settle},
     {NULL, NULL}, /* the end */
 };

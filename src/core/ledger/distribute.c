@@ -90,7 +90,7 @@ uint64_t tl_settle_weight(uint32_t i, double gamma)
     TL_ASSERT(i >= 1);
     const double x = (double)i;
     const double w = gamma == 1.5 ? 1.0 / (x * sqrt(x)) : tl_pow(x, -gamma);
-    return (uint64_t)floor(w * WEIGHT_ONE);
+    return (uint64_t)(w * WEIGHT_ONE); /* positive: the cast is the floor */
 }
 
 /* --- amounts that are known to fit --- */

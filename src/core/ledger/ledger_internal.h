@@ -58,6 +58,7 @@ typedef struct tl__ante {
     tl_ante ante;
     uint32_t row;
     uint32_t next; /* plus one: the ante locked before it in the same epoch */
+    uint32_t mark; /* the last walk of settle.c that met it */
 } tl__ante;
 
 typedef struct tl__book {
@@ -94,6 +95,7 @@ struct tl_ledger {
     uint32_t *index; /* row plus one; 0 is free */
     size_t index_cap;
     size_t sealed_count; /* entries */
+    uint32_t mark;       /* of the walk going on in settle.c */
     tl_i128 balance_sum; /* of all rows, kept beside them: LED-2 says 0 */
 };
 

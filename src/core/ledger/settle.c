@@ -53,21 +53,26 @@ static tl_err post_pair(draft *d, tl_cause cause, tl_account_kind from, tl_accou
 
 /* --- before anything is posted --- */
 
-static tl_err check_miner(const tl_ledger *ledger, const tl_settle_order *order, size_t i,
-                          tl_errctx *ctx)
+static tl_err check_miner(tl_ledger *ledger, const tl_settle_order *order, size_t i, tl_errctx *ctx)
 {
     const tl_payout_miner *m = &order->miners[i];
-    const tl_ante ante = tl_escrow_get(ledger, order->epoch, &m->hotkey);
-    if (ante.state == TL_ANTE_NONE) {
+    const uint32_t row = tl__row_find(ledger, tl_account_of_hotkey(TL_ACCOUNT_ESCROW, &m->hotkey),
+                                      tl__book_find(ledger, order->epoch));
+    if (row == 0 || ledger->rows[row - 1].ante == 0) {
         return tl_fail(ctx, TL_ERR_NOT_FOUND, "no ante was locked for this miner");
     }
-    if (ante.state != TL_ANTE_LOCKED) { /* LED-4 */
-        return tl_fail(ctx, TL_ERR_STATE, "the ante is %s, it ends once",
-                       tl_ante_state_name(ante.state));
+    tl__ante *held = &ledger->antes[ledger->rows[row - 1].ante - 1];
+    if (held->mark == ledger->mark) {
+        return tl_fail(ctx, TL_ERR_DUPLICATE, "this miner is given twice");
     }
-    if (!tl_rao_eq(ante.amount, m->ante)) {
+    held->mark = ledger->mark;
+    if (held->ante.state != TL_ANTE_LOCKED) { /* LED-4 */
+        return tl_fail(ctx, TL_ERR_STATE, "the ante is %s, it ends once",
+                       tl_ante_state_name(held->ante.state));
+    }
+    if (!tl_rao_eq(held->ante.amount, m->ante)) {
         return tl_fail(ctx, TL_ERR_RANGE, "ante is %" PRId64 " rao, %" PRId64 " are locked",
-                       tl_rao_to_i64(m->ante), tl_rao_to_i64(ante.amount));
+                       tl_rao_to_i64(m->ante), tl_rao_to_i64(held->ante.amount));
     }
     const tl_payout *p = &order->settlement->payouts[i];
     const tl_i128 parts = (tl_i128)tl_rao_to_i64(p->ante_back) + tl_rao_to_i64(p->burned) +
@@ -95,13 +100,15 @@ static tl_err check_totals(const tl_settlement *s, tl_errctx *ctx)
     return TL_OK;
 }
 
-static tl_err check_order(const tl_ledger *ledger, const tl_settle_order *order, tl_errctx *ctx)
+/* The miners are those whose ante is locked: each found, none twice, none left over. */
+static tl_err check_order(tl_ledger *ledger, const tl_settle_order *order, tl_errctx *ctx)
 {
     const tl_escrow_book book = tl_escrow_book_of(ledger, order->epoch);
     if (book.is_settled || book.is_refunded) { /* LED-4 */
         return tl_fail(ctx, TL_ERR_STATE, "epoch \"%.*s\" is %s already", TL_STR_ARG(order->epoch),
                        book.is_settled ? "settled" : "refunded");
     }
+    ledger->mark++;
     for (size_t i = 0; i < order->settlement->count; i++) {
         const tl_err err = check_miner(ledger, order, i, ctx);
         if (err != TL_OK) {
@@ -114,11 +121,7 @@ static tl_err check_order(const tl_ledger *ledger, const tl_settle_order *order,
                              "%zu miners, but %" PRIu32 " antes are locked",
                              order->settlement->count, book.locked_count);
     }
-    if (order->settlement->count > book.locked_count) {
-        return tl_fail_field(ctx, TL_ERR_DUPLICATE, "miners",
-                             "%zu miners for %" PRIu32 " locked antes: one is given twice",
-                             order->settlement->count, book.locked_count);
-    }
+    TL_ASSERT(order->settlement->count == book.locked_count);
     return check_totals(order->settlement, ctx);
 }
 

@@ -214,7 +214,8 @@ static void the_hash_covers_the_canonical_bytes(void **state)
 #define PUT(bytes, len) (memcpy(want + at, (bytes), (len)), at += (len))
     PUT("\x14\0\0\0tally/ledger/entry/1", 24);
     PUT("\0\0\0\0\0\0\0\0", 8);
-    memset(want + at, 0, 32), at += 32;
+    memset(want + at, 0, 32);
+    at += 32;
     PUT("\x07\0\0\0\0\0\0\0", 8);
     PUT("\0\0\0\0", 4);
     PUT("\x02", 1);

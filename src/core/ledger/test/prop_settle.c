@@ -60,8 +60,7 @@ static void reference_group(row *rows, const tl_payout_miner *m, size_t n, int l
 static tl_i128 reference_weight(size_t rank, double gamma)
 {
     const double x = (double)rank;
-    return (tl_i128)((gamma == 1.5 ? 1.0 / (x * sqrt(x)) : tl_pow(x, -gamma)) *
-                          281474976710656.0);
+    return (tl_i128)((gamma == 1.5 ? 1.0 / (x * sqrt(x)) : tl_pow(x, -gamma)) * 281474976710656.0);
 }
 
 static totals reference(row *rows, const tl_payout_miner *m, size_t n, int64_t x, int64_t external,

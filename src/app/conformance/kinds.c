@@ -6,6 +6,8 @@ static const tl_conform_kind kinds[] = {
     {"python-random-sample", tl_conform_python_random_sample},
     {"quant-prng", tl_conform_quant_prng},
     {"portfolio-settle", tl_conform_portfolio_settle},
+    {"yuma-epoch", tl_conform_yuma_epoch},
+    {"yuma-math", tl_conform_yuma_math},
     {NULL, NULL}, /* the end */
 };
 

@@ -250,12 +250,13 @@ static void sort_row(tl__epoch *e, size_t i, tl_i32f32 *dense)
         dense[w->uid[k]] = w->raw[k];
     }
     uint32_t at = w->begin[i];
-    for (size_t j = 0; at < w->end[i]; j++) {
+    for (size_t j = 0; j < e->n && at < w->end[i]; j++) {
         w->uid[at] = (uint16_t)j;
         w->raw[at] = dense[j];
         at += dense[j] != 0;
         dense[j] = 0;
     }
+    w->end[i] = at;
     w->ascends[i] = true;
 }
 

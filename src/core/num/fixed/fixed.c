@@ -81,53 +81,23 @@ tl_i64f64 tl_i64f64_add(tl_i64f64 a, tl_i64f64 b)
     return __builtin_add_overflow(a, b, &r) ? (a < 0 ? TL_I64F64_MIN : TL_I64F64_MAX) : r;
 }
 
-/* Leading zeros of a number that is not 0. */
-static unsigned leading_zeros(tl_u128 a)
-{
-    const uint64_t high = (uint64_t)(a >> 64);
-    return high != 0 ? (unsigned)__builtin_clzll(high)
-                     : 64 + (unsigned)__builtin_clzll((uint64_t)a);
-}
-
-/* (a << 64) / b by long division in steps of as many bits as the remainder leaves free above it. Sets *fits to whether
- * the quotient is below 2^127; the quotient is meaningless otherwise. b is not 0. */
-static tl_u128 shifted_quotient(tl_u128 a, tl_u128 b, bool *fits)
-{
-    tl_u128 quotient = a / b;
-    tl_u128 rest = a % b;
-    *fits = quotient >> 63 == 0;
-    unsigned left = 64;
-    while (left != 0 && *fits) {
-        if (rest == 0) {
-            quotient <<= left;
-            break;
-        }
-        const unsigned room = leading_zeros(b); /* rest < b, so rest << room fits 128 bits */
-        /* b is a magnitude, at most 2^127: where no room is left, rest < b = 2^127 still has one bit. */
-        const unsigned step = room == 0 ? 1 : room < left ? room : left;
-        rest <<= step;
-        quotient = (quotient << step) + rest / b;
-        rest %= b;
-        left -= step;
-    }
-    return quotient;
-}
-
 tl_i64f64 tl_i64f64_div_or_zero(tl_i64f64 a, tl_i64f64 b)
 {
     if (b == 0) {
         return 0;
     }
-    bool fits;
-    const tl_u128 quotient = shifted_quotient(magnitude(a), magnitude(b), &fits);
+    const tl_u128 above = magnitude(a);
+    const tl_u256 shifted = {{0, (uint64_t)above, (uint64_t)(above >> 64), 0}};
     const bool is_negative = (a < 0) != (b < 0);
-    if (!fits) {
-        /* -2^127 is the one value whose magnitude is larger than the largest positive: reached by MIN / 1 alone. */
-        const bool is_min =
-            is_negative && magnitude(b) == (tl_u128)1 << 64 && magnitude(a) == (tl_u128)1 << 127;
-        return is_min ? TL_I64F64_MIN : 0;
+    tl_u128 quotient;
+    if (!tl_u256_to_u128(&quotient, tl_u256_div_floor(NULL, shifted, magnitude(b)))) {
+        return 0;
     }
-    return is_negative ? -(tl_i64f64)quotient : (tl_i64f64)quotient;
+    const tl_u128 most = (tl_u128)TL_I64F64_MAX + (is_negative ? 1 : 0);
+    if (quotient > most) {
+        return 0;
+    }
+    return is_negative ? (tl_i64f64)((tl_u128)0 - quotient) : (tl_i64f64)quotient;
 }
 
 tl_u64f64 tl_u64f64_ratio(uint64_t part, uint64_t whole)

@@ -1,7 +1,7 @@
 /* fixed: the chain's fixed-point numbers as raw integers, with its rounding to the bit.
  * For         Yuma, stake weights, prices: whatever must equal the chain's own arithmetic (chain spec 1.1)
  * Takes       raw integers: value * 2^F, F fraction bits     Gives    the same
- * Calls       nothing                          Called by   core/consensus, core/chain
+ * Calls       core/num/money (its wide integers)        Called by   core/consensus, core/chain
  * Owns        nothing
  * Threads     pure functions, anywhere
  * Invariants  FX-1 mul rounds toward minus infinity, div toward zero, from_wide toward minus infinity
@@ -26,12 +26,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/num/money/money.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-__extension__ typedef __int128 tl_i128;
-__extension__ typedef unsigned __int128 tl_u128;
 
 typedef int64_t tl_i32f32;
 typedef tl_i128 tl_i64f64;

@@ -1,7 +1,6 @@
 /* The program from its first word to its exit code: parse, run the command, tell what went wrong. */
 #include "app/cli/cli.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,9 @@
 #include <unistd.h>
 
 #include "io/sys/sys.h"
+
+/* Memory of the whole program: a stranger's input must not take the machine with it. */
+#define PROCESS_LEN_MAX ((size_t)4 << 30)
 
 /* --- output --- */
 
@@ -130,28 +132,20 @@ static tl_err run_words(tl_app *app, const char *const *words, size_t count, tl_
     }
     app->is_quiet = tl_cmd_flag(&call, "quiet");
     app->is_verbose = tl_cmd_flag(&call, "verbose");
-    const char *no_color = getenv("NO_COLOR");
-    app->has_color = !tl_cmd_flag(&call, "no-color") && isatty(STDERR_FILENO) == 1 &&
-                     (no_color == NULL || no_color[0] == '\0');
+    app->has_color = !tl_cmd_flag(&call, "no-color") && tl_sys_wants_color(STDERR_FILENO);
     const tl_err err = call.cmd->run(app, &call, ctx);
     app->call = NULL;
     return err;
-}
-
-/* A failed assertion is our own fault, and has its exit code; the message was printed before the abort. */
-static void on_abort(int number)
-{
-    (void)number;
-    _exit(tl_err_exit(TL_ERR_INTERNAL));
 }
 
 int tl_cli_main(int argc, char *const *argv)
 {
     tl_errctx why = TL_ERRCTX_INIT;
     tl_app app = {.table = tl_cli_table(), .is_json = wants_json(argc, argv)};
-    (void)signal(SIGABRT, on_abort);
-    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write */
-    tl_err err = tl_arena_new(&app.arena, NULL, (size_t)4 << 30, NULL, &why);
+    tl_err err = tl_sys_watch_interrupts(&why);
+    if (err == TL_OK) {
+        err = tl_arena_new(&app.arena, NULL, PROCESS_LEN_MAX, NULL, &why);
+    }
     if (err != TL_OK) {
         tell_error_text(err, &why);
         return tl_err_exit(err);

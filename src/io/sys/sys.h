@@ -19,6 +19,7 @@
 #include "base/arena/arena.h"
 #include "base/error/error.h"
 #include "base/str/str.h"
+#include "base/world/world.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,6 +78,80 @@ TL_MUST_USE tl_err tl_sys_list_dir(const char *const **out, size_t *count, tl_ar
 /* tl_sys_join: "folder/name" in the arena. */
 TL_MUST_USE tl_err tl_sys_join(const char **out, tl_arena *arena, const char *folder,
                                const char *name, tl_errctx *ctx);
+
+/* --- the machine's world (world.c) --- */
+
+tl_clock tl_sys_clock(void);     /* CLOCK_REALTIME and CLOCK_MONOTONIC */
+tl_entropy tl_sys_entropy(void); /* getrandom(2) */
+
+/* --- interruption (signal.c): one flag for the process, since signals are the process's --- */
+
+/* tl_sys_watch_interrupts: from now on SIGINT and SIGTERM set the flag instead of ending the process; a second one ends
+ * it. SIGPIPE is ignored: a closed pipe is an error of write. SIGABRT ends with the exit code of our own fault. */
+TL_MUST_USE tl_err tl_sys_watch_interrupts(tl_errctx *ctx);
+
+bool tl_sys_is_interrupted(void);
+
+/* tl_sys_check_interrupt: TL_ERR_INTERRUPTED when the flag is set: long work asks between steps, where nothing is half
+ * done. */
+TL_MUST_USE tl_err tl_sys_check_interrupt(tl_errctx *ctx);
+
+/* --- the pool (pool.c) --- */
+
+typedef struct tl_pool tl_pool;
+
+/* tl_pool_fn: one shard of the work. worker is below tl_pool_thread_count: index of scratch that is this thread's alone.
+ * ctx is this shard's own. */
+typedef tl_err (*tl_pool_fn)(void *self, size_t shard, size_t worker, tl_errctx *ctx);
+
+#define TL_POOL_THREADS_MAX 64
+
+/* tl_pool_new: threads that wait for work. thread_count 0: one a processor. 1 makes no thread: the caller works. */
+TL_MUST_USE tl_err tl_pool_new(tl_pool **out, size_t thread_count, tl_errctx *ctx);
+void tl_pool_free(tl_pool *pool); /* NULL is fine */
+size_t tl_pool_thread_count(const tl_pool *pool);
+
+/* tl_pool_run: call fn for each shard below shard_count, on all threads, the caller's among them; returns when all are
+ * done. Every shard is run, also when one fails; the error is that of the lowest shard that failed (SYS-2). Work is cut
+ * into shards of fixed size by the caller, never by the number of threads: so results do not depend on it. */
+TL_MUST_USE tl_err tl_pool_run(tl_pool *pool, size_t shard_count, tl_pool_fn fn, void *self,
+                               tl_errctx *ctx);
+
+/* --- the terminal (terminal.c) --- */
+
+/* tl_sys_wants_color: a terminal, NO_COLOR unset or empty, TERM not "dumb". */
+bool tl_sys_wants_color(int fd);
+
+/* tl_progress: one line on standard error that is drawn over; the caller's storage. */
+typedef struct tl_progress {
+    const char *label;
+    uint64_t total;
+    uint64_t done;
+    int64_t drawn_ns;
+    bool is_on;
+} tl_progress;
+
+/* tl_progress_start: is_wanted false (-q), or standard error no terminal: draws nothing. label is borrowed. */
+void tl_progress_start(tl_progress *progress, const char *label, uint64_t total, bool is_wanted);
+void tl_progress_step(tl_progress *progress,
+                      uint64_t done); /* how much is done by now; at most 10 drawings a second */
+void tl_progress_end(tl_progress *progress); /* wipes the line */
+
+/* --- the state folder (state.c) --- */
+
+/* tl_sys_state_dir: wanted (--dir) if it is not NULL, else $XDG_STATE_HOME/tally, else $HOME/.local/state/tally. Made by
+ * nobody yet. TL_ERR_MISSING when none of them is known; relative XDG paths are ignored, as its standard says. */
+TL_MUST_USE tl_err tl_sys_state_dir(const char **out, tl_arena *arena, const char *wanted,
+                                    tl_errctx *ctx);
+
+/* tl_sys_lock: this process's claim on a folder, until close or death. */
+typedef struct tl_sys_lock {
+    int fd;
+} tl_sys_lock;
+
+/* tl_sys_lock_open: take the lock file of a folder that exists (SYS-3); TL_ERR_LOCKED names the process that has it. */
+TL_MUST_USE tl_err tl_sys_lock_open(tl_sys_lock *out, const char *dir, tl_errctx *ctx);
+void tl_sys_lock_close(tl_sys_lock *lock);
 
 #ifdef __cplusplus
 }

@@ -18,6 +18,8 @@ typedef struct area {
 static const area AREAS[] = {
     {"text", digest_area_text},
     {"hash", digest_area_hash},
+    {"num", digest_area_num},
+    {"ledger", digest_area_ledger},
 };
 
 #define AREA_COUNT (sizeof AREAS / sizeof *AREAS)

@@ -49,5 +49,7 @@ void *digest_alloc(digest *d, size_t count, size_t size);
 /* The areas, one file each. */
 void digest_area_text(digest *d);
 void digest_area_hash(digest *d);
+void digest_area_num(digest *d);
+void digest_area_ledger(digest *d);
 
 #endif

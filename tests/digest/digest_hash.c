@@ -1,4 +1,5 @@
-/* Area hash: the four hash functions at every length around their blocks, addresses. */
+/* Area hash: the four hash functions at every length around their blocks, addresses, SCALE. */
+#include "core/codec/scale/scale.h"
 #include "core/crypto/key/key.h"
 
 #include "digest.h"
@@ -39,8 +40,39 @@ static void addresses(digest *d)
     }
 }
 
+static void scale(digest *d)
+{
+    tl_errctx ctx = TL_ERRCTX_INIT;
+    tl_sb sb;
+    tl_str text;
+    tl_sb_init(&sb, d->arena);
+    for (size_t i = 0; i < 500; i++) {
+        const uint64_t value = digest_random(d) >> digest_below(d, 64);
+        tl_scale_put_compact(&sb, value);
+        tl_scale_put_compact_u128(&sb, (tl_u128)value << digest_below(d, 64));
+        tl_scale_put_i128(&sb, -(tl_i128)value);
+        tl_scale_put_i16(&sb, (int16_t)value);
+        tl_scale_put_str(&sb, TL_STR("text"));
+    }
+    DIGEST_OK(tl_sb_finish(&text, &sb, &ctx), &ctx);
+    digest_str(d, text);
+    tl_scale_reader r;
+    tl_scale_reader_init(&r, tl_str_bytes(text));
+    for (size_t i = 0; i < 500; i++) {
+        digest_u64(d, tl_scale_read_compact_u64(&r));
+        const tl_u128 wide = tl_scale_read_compact_u128(&r);
+        digest_u64(d, (uint64_t)wide);
+        digest_u64(d, (uint64_t)(wide >> 64));
+        digest_i64(d, (int64_t)tl_scale_read_i128(&r));
+        digest_i64(d, tl_scale_read_i16(&r));
+        digest_str(d, tl_scale_read_str(&r, 10));
+    }
+    DIGEST_OK(tl_scale_reader_finish(&r, &ctx), &ctx);
+}
+
 void digest_area_hash(digest *d)
 {
     hashes(d);
     addresses(d);
+    scale(d);
 }

@@ -1,7 +1,9 @@
-/* Area text: doubles printed and read, tables read. */
+/* Area text: doubles printed and read, tables read, documents in canonical form. */
 #include <string.h>
 
 #include "base/decimal/decimal.h"
+#include "base/json/json.h"
+#include "core/codec/canon/canon.h"
 #include "core/codec/csv/csv.h"
 
 #include "digest.h"
@@ -68,8 +70,59 @@ static void tables(digest *d)
     }
 }
 
+/* A random document of bounded depth, keys in no order, numbers in several spellings. */
+static void put_document(digest *d, tl_sb *sb, size_t depth)
+{
+    const uint64_t kind = digest_below(d, depth < 5 ? 6 : 4);
+    char text[TL_F64_TEXT_CAP];
+    switch (kind) {
+    case 0:
+        tl_sb_put_i64(sb, (int64_t)digest_random(d) >> digest_below(d, 63));
+        return;
+    case 1:
+        (void)tl_f64_print(text, digest_uniform(d, -1e6, 1e6));
+        tl_sb_put_cstr(sb, text);
+        tl_sb_put_cstr(sb, "e-3");
+        return;
+    case 2:
+        tl_sb_put_cstr(sb, "\"a\\u00e9\\n\xE2\x82\xAC\"");
+        return;
+    case 3:
+        tl_sb_put_cstr(sb, digest_below(d, 2) == 0 ? "null" : "true");
+        return;
+    default:
+        break;
+    }
+    tl_sb_put_char(sb, kind == 4 ? '[' : '{');
+    for (uint64_t i = 0; i < 6; i++) {
+        tl_sb_put_cstr(sb, i != 0 ? ", " : " ");
+        if (kind == 5) {
+            tl_sb_printf(sb, "\"k%u\" : ", (unsigned)(i * 5 % 7));
+        }
+        put_document(d, sb, depth + 1);
+    }
+    tl_sb_put_char(sb, kind == 4 ? ']' : '}');
+}
+
+static void documents(digest *d)
+{
+    tl_errctx ctx = TL_ERRCTX_INIT;
+    for (size_t i = 0; i < 40; i++) {
+        tl_sb sb;
+        tl_str source;
+        tl_str canonical;
+        tl_sb_init(&sb, d->arena);
+        put_document(d, &sb, 0);
+        DIGEST_OK(tl_sb_finish(&source, &sb, &ctx), &ctx);
+        DIGEST_OK(tl_canon_text(&canonical, d->arena, source, &ctx), &ctx);
+        DIGEST_OK(tl_canon_check(canonical, d->arena, &ctx), &ctx);
+        digest_str(d, canonical);
+    }
+}
+
 void digest_area_text(digest *d)
 {
     doubles(d);
     tables(d);
+    documents(d);
 }

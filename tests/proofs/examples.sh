@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# examples.sh BUILD: what --help promises is true. Every command's help has an example; every example runs, in the
+# order of the help, in a scratch folder with a fresh state; the completion scripts parse in their shells; and wrong
+# usage ends with the exit code and a message that name it. Attacks the help: a renamed option or a moved file fails.
+set -u
+cd "$(dirname "$0")/../.."
+root=$PWD
+build=$(cd "${1:-build/release}" && pwd)
+scratch=$root/build/proof-examples
+rm -rf "$scratch" && mkdir -p "$scratch/bin" "$scratch/state"
+trap 'rm -rf "$scratch"' EXIT
+ln -s "$build/tally" "$scratch/bin/tally"
+ln -s "$root/data" "$root/src" "$root/tests" "$scratch"/
+export PATH="$scratch/bin:$PATH" XDG_STATE_HOME="$scratch/state" NO_COLOR=1
+cd "$scratch" || exit 1
+count=0 bad=0
+
+verdict() { # NAME STATUS
+    count=$((count + 1))
+    if [ "$2" = 0 ]; then
+        echo "ok $count - $1"
+    else
+        bad=$((bad + 1))
+        echo "not ok $count - $1"
+        tail -n 5 said | sed 's/^/#   /'
+    fi
+}
+
+# The words below "Commands:" in a help text, up to the next empty line.
+listed() { sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\)  .*/\1/p'; }
+
+leaves=()
+walk() { # WORD…: a group lists commands, a command does not
+    local below
+    below=$(tally "$@" --help 2>/dev/null | listed)
+    if [ -z "$below" ]; then
+        leaves+=("$*")
+        return
+    fi
+    for word in $below; do
+        walk "$@" "$word"
+    done
+}
+walk
+
+run_examples() { # COMMAND: runs each line of its help's example that starts with tally
+    local line ran=0
+    tally $1 --help >help 2>&1 || return 1
+    sed -n '/^Examples\{0,1\}:/,$s/^  *\(tally .*\)$/\1/p' help >lines
+    while IFS= read -r line; do
+        ran=$((ran + 1))
+        echo "$ $line" >>said
+        timeout 300 bash -c "$line" >>said 2>&1 </dev/null || return 1
+    done <lines
+    [ "$ran" -gt 0 ] || { echo "no example in the help of tally $1" >>said; return 1; }
+}
+
+: >said
+verdict "the help lists commands" $([ ${#leaves[@]} -gt 1 ]; echo $?)
+for command in "" "${leaves[@]}"; do
+    : >said
+    run_examples "$command"
+    verdict "the example of tally${command:+ $command} runs" $?
+done
+
+for shell in bash zsh fish; do
+    command -v $shell >/dev/null || continue
+    : >said
+    tally completion $shell >script 2>said && $shell -n script 2>>said
+    verdict "the completion for $shell parses" $?
+done
+
+refused() { # NAME EXIT WORD ARGUMENT…: ends with EXIT, and the message has WORD
+    local name=$1 want=$2 word=$3 got
+    shift 3
+    tally "$@" >out 2>said
+    got=$?
+    [ $got = "$want" ] && grep -q -- "$word" said
+    verdict "$name" $?
+}
+
+refused "an unknown command is wrong usage" 2 no-such-command no-such-command
+refused "an unknown option is wrong usage" 2 no-such-option version --no-such-option
+refused "a bundle that is not there is named" 4 nonexistent epoch verify /nonexistent
+tally --json epoch verify /nonexistent >out 2>said
+python3 -c 'import json; json.load(open("out"))["error"]["code"].index("TL_ERR_")' 2>>said
+verdict "with --json an error is one object with a code" $?
+
+echo "1..$count"
+[ $bad = 0 ]

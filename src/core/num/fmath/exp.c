@@ -53,10 +53,8 @@ tl__power tl__exp_kernel(tl__pair x)
 double tl__round_power(tl__power p)
 {
     const tl__pair m = p.mantissa;
-    if (p.exponent > 1023) {
-        if (p.exponent > 1024) {
-            return (double)INFINITY;
-        }
+    TL_ASSERT(p.exponent <= 1024); /* callers know what is larger to be infinite */
+    if (p.exponent == 1024) {
         return ((m.hi + m.lo) * 0x1p1023) * 2.0;
     }
     if (p.exponent >= -1021) {

@@ -21,7 +21,7 @@
  *      log, log1p, log10   0.501                                0.5000
  *      pow                 0.51                                 0.5026
  *      normal_cdf          4, the far left tail too             3.3
- *      normal_quantile     3e-16 absolute within 1 of 0, 5e-16 relative beyond
+ *      normal_quantile     4e-16 absolute within 1 of 0, 5e-16 relative beyond
  *
  * Subnormal results are rounded once, like all others. Special values are those of C's Annex F: log(0) is -inf, log(-1)
  * NaN, pow(x, 0) and pow(1, y) are 1 for every x and y. No flags, no errno.

@@ -120,6 +120,48 @@ static void long_series_in_hated_orders_are_sorted(void **state)
     }
 }
 
+/* What the median of three hates most: each partition parts off two values only. Built backwards: the two least values
+ * stand first and in the middle, and the partition swaps the middle one to the second place. */
+static void arrange_killer(double *x, size_t n)
+{
+    double built[LONG_COUNT];
+    size_t count = n % 2;
+    double least = 0.0;
+    for (size_t i = 0; i < count; i++) {
+        built[i] = 1.0;
+    }
+    for (; count < n; count += 2) {
+        const size_t grown = count + 2;
+        memmove(built + 2, built, count * sizeof *built);
+        const size_t mid = grown / 2;
+        built[1] = mid >= 2 ? built[mid] : least;
+        built[mid] = least;
+        built[0] = least - 1.0;
+        least -= 2.0;
+    }
+    memcpy(x, built, n * sizeof *x);
+}
+
+static void hopeless_pivots_end_in_a_heap(void **state)
+{
+    (void)state; /* STATS-1 */
+    double x[LONG_COUNT];
+    double y[LONG_COUNT];
+    arrange_killer(x, LONG_COUNT);
+    memcpy(y, x, sizeof x);
+    size_t left = LONG_COUNT;
+    for (double *at = y; left > 200; at += 2, left -= 2) {
+        assert_int_equal(tl__partition_f64(at, left), 1); /* it is a killer */
+    }
+    memcpy(y, x, sizeof x);
+    const uint64_t bag = bag_of(x, LONG_COUNT);
+    tl_sort_f64(x, LONG_COUNT);
+    assert_true(is_sorted(x, LONG_COUNT) && bag_of(x, LONG_COUNT) == bag);
+    const double most = x[LONG_COUNT - 1];
+    assert_true(tl_quantile_select(y, LONG_COUNT, 1.0) == most); /* selection gives up and sorts */
+    assert_true(bag_of(y, LONG_COUNT) == bag);
+}
+
 static void a_partition_parts(void **state)
 {
     (void)state;
@@ -263,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_short_series_are_sorted),
         cmocka_unit_test(long_series_in_hated_orders_are_sorted),
+        cmocka_unit_test(hopeless_pivots_end_in_a_heap),
         cmocka_unit_test(a_partition_parts),
         cmocka_unit_test(equal_items_keep_their_order),
         cmocka_unit_test(without_memory_nothing_moves),

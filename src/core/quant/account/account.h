@@ -3,7 +3,7 @@
  * Takes       weights that sum to 1 with cash (an asset that earns 0); returns of the assets, one
  *             row a period
  * Gives       returns of the portfolio, drifted weights, turnover
- * Calls       num/sum                          Called by   subnet, app
+ * Calls       num/sum, metrics (limits)        Called by   subnet, app
  * Owns        nothing
  * Threads     any: no state
  * Invariants  ACC-1 drift keeps the sum of weights: what grows together stays together

@@ -36,10 +36,14 @@ static growth growth_scaled(const double *r, size_t n)
  * range. */
 static growth growth_of(const double *r, size_t n)
 {
-    double lane[TL__LANES] = {1, 1, 1, 1, 1, 1, 1, 1};
-    for (size_t i = 0; i < n; i++) {
-        lane[i % TL__LANES] *= 1.0 + r[i];
+    tl__eight product = {1, 1, 1, 1, 1, 1, 1, 1};
+    for (size_t i = 0; i < n; i += TL__LANES) {
+        tl__eight x;
+        tl__load_eight(&x, r + i, n - i, 0.0);
+        product *= 1.0 + x;
     }
+    double lane[TL__LANES];
+    memcpy(lane, &product, sizeof lane);
     for (size_t i = 0; i < TL__LANES; i++) {
         if (!(lane[i] > 0x1p-120 && lane[i] < 0x1p+120)) {
             return growth_scaled(r, n);
@@ -97,11 +101,25 @@ tl_metric tl_metric_cagr(const double *r, size_t n, double periods)
     return tl__some(tl_expm1(log_growth * years_inverse));
 }
 
+/* The depth alone: no branches but the loop's, and one division a period that nothing waits for. */
 tl_metric tl_metric_max_drawdown(const double *r, size_t n)
 {
-    tl_drawdown d;
-    tl_metric_drawdown(&d, r, n);
-    return d.depth;
+    double now = 1.0;
+    double most = 1.0;
+    double least = 1.0; /* of E / running maximum */
+    for (size_t t = 0; t < n; t++) {
+        now *= 1.0 + r[t];
+        most = now > most ? now : most;
+        const double share = now / most;
+        least = share < least ? share : least;
+    }
+    const bool has_left_doubles = !(most <= SCALE_UP);
+    if (n == 0 || now == 0.0 || has_left_doubles) {
+        tl_drawdown d; /* nothing there, a ruin, or wealth that must be scaled */
+        tl_metric_drawdown(&d, r, n);
+        return d.depth;
+    }
+    return tl__some(least - 1.0);
 }
 
 /* wealth: E and its running maximum, in a common scale. Only their quotient matters, and the level

@@ -168,13 +168,16 @@ tl_metric tl_metric_sharpe(const double *r, size_t n, double rf, double periods)
 /* The sum of min(x, 0)^2, x = r - rf. */
 static double downside_squares(const double *r, size_t n, double rf)
 {
-    double lane[TL__LANES] = {0};
-    for (size_t i = 0; i < n; i++) {
-        const double x = r[i] - rf;
-        const double loss = x < 0.0 ? x : 0.0;
-        lane[i % TL__LANES] += loss * loss;
+    tl__eight sum = {0};
+    for (size_t i = 0; i < n; i += TL__LANES) {
+        tl__eight x;
+        tl__load_eight(&x, r + i, n - i, rf);
+        x -= rf;
+        const tl__eight_mask is_loss = x < 0.0;
+        const tl__eight loss = (tl__eight)((tl__eight_mask)x & is_loss);
+        sum += loss * loss;
     }
-    return tl__fold(lane);
+    return tl__fold(&sum);
 }
 
 tl_metric tl_metric_downside_deviation(const double *r, size_t n, double rf, double periods)

@@ -2,13 +2,35 @@
 #ifndef TALLY_CORE_QUANT_METRICS_INTERNAL_H
 #define TALLY_CORE_QUANT_METRICS_INTERNAL_H
 
+#include <string.h>
+
 #include "core/quant/metrics/metrics.h"
 
 #define TL__LANES 8
 
-/* tl__fold: tl_sum's tree, for sums whose terms are made on the way (num/sum, SUM-1). */
-static inline double tl__fold(const double lane[TL__LANES])
+/* tl__eight: the eight lanes as one value; the compiler cuts it to what the machine has. Lanes
+ * never meet before the fold, so the width makes no difference to the bits. Functions pass it by
+ * pointer: its ABI differs between machines. */
+typedef double tl__eight __attribute__((vector_size(64)));
+typedef int64_t tl__eight_mask __attribute__((vector_size(64)));
+
+/* tl__load_eight: x[0 … count - 1], count at most 8; lanes beyond are filled with rest. */
+static inline void tl__load_eight(tl__eight *out, const double *x, size_t count, double rest)
 {
+    if (count >= TL__LANES) {
+        memcpy(out, x, sizeof *out);
+        return;
+    }
+    double lane[TL__LANES] = {rest, rest, rest, rest, rest, rest, rest, rest};
+    memcpy(lane, x, count * sizeof *x);
+    memcpy(out, lane, sizeof *out);
+}
+
+/* tl__fold: tl_sum's tree, for sums whose terms are made on the way (num/sum, SUM-1). */
+static inline double tl__fold(const tl__eight *sums)
+{
+    double lane[TL__LANES];
+    memcpy(lane, sums, sizeof lane);
     const double even = (lane[0] + lane[4]) + (lane[2] + lane[6]);
     const double odd = (lane[1] + lane[5]) + (lane[3] + lane[7]);
     return even + odd;

@@ -9,14 +9,16 @@
 /* The sums of max(x, 0) and of max(-x, 0), x = r - rf, in one pass. */
 static tl_metric gains_over_losses(const double *r, size_t n, double rf)
 {
-    double gain[TL__LANES] = {0};
-    double loss[TL__LANES] = {0};
-    for (size_t i = 0; i < n; i++) {
-        const double x = r[i] - rf;
-        gain[i % TL__LANES] += x > 0.0 ? x : 0.0;
-        loss[i % TL__LANES] += x < 0.0 ? -x : 0.0;
+    tl__eight gain = {0};
+    tl__eight loss = {0};
+    for (size_t i = 0; i < n; i += TL__LANES) {
+        tl__eight x;
+        tl__load_eight(&x, r + i, n - i, rf);
+        x -= rf;
+        gain += (tl__eight)((tl__eight_mask)x & (x > 0.0));
+        loss -= (tl__eight)((tl__eight_mask)x & (x < 0.0));
     }
-    return tl__ratio(tl__fold(gain), tl__fold(loss));
+    return tl__ratio(tl__fold(&gain), tl__fold(&loss));
 }
 
 tl_metric tl_metric_omega(const double *r, size_t n, double rf)

@@ -10,20 +10,20 @@
 /* mean(r - b) / std(r - b) sqrt(P): the differences are made on the way, in two passes. */
 static tl_metric information_ratio(const double *r, const double *b, size_t n, double periods)
 {
-    double sum[TL__LANES] = {0};
+    tl__eight sum = {0};
     double most = 0.0;
     for (size_t i = 0; i < n; i++) {
         const double d = r[i] - b[i];
         sum[i % TL__LANES] += d;
         most = fabs(d) > most ? fabs(d) : most;
     }
-    const double mean = tl__fold(sum) / (double)n;
-    double squares[TL__LANES] = {0};
+    const double mean = tl__fold(&sum) / (double)n;
+    tl__eight squares = {0};
     for (size_t i = 0; i < n; i++) {
         const double d = (r[i] - b[i]) - mean;
         squares[i % TL__LANES] += d * d;
     }
-    const double std = sqrt(tl__fold(squares) / (double)(n - 1));
+    const double std = sqrt(tl__fold(&squares) / (double)(n - 1));
     /* A difference of two series carries the rounding of both: METRIC-2 holds against the largest
      * of the three. */
     if (std <= 0x1p-40 * most || tl_is_degenerate(r, n, std) || tl_is_degenerate(b, n, std)) {

@@ -58,6 +58,22 @@ static decimal shortest(uint64_t mantissa, int32_t binary, bool is_narrow_below)
     return (decimal){units + (is_up ? 1U : 0U), k};
 }
 
+/* Short decimals come with up to 16 zeros behind them: eight at once first. */
+static void strip_zeros(decimal *d)
+{
+    if (d->digits == 0) {
+        return;
+    }
+    while (d->digits % 100000000 == 0) {
+        d->digits /= 100000000;
+        d->exponent += 8;
+    }
+    while (d->digits % 10 == 0) {
+        d->digits /= 10;
+        d->exponent++;
+    }
+}
+
 void tl_f64_shortest(uint64_t *digits, int32_t *exponent, bool *is_negative, double value)
 {
     uint64_t bits;
@@ -75,28 +91,36 @@ void tl_f64_shortest(uint64_t *digits, int32_t *exponent, bool *is_negative, dou
     } else if (mantissa != 0) {
         d = shortest(mantissa, binary, fraction == 0 && biased > 1);
     }
-    while (d.digits != 0 && d.digits % 10 == 0) {
-        d.digits /= 10;
-        d.exponent++;
-    }
+    strip_zeros(&d);
     *digits = d.digits;
     *exponent = d.exponent;
     *is_negative = bits >> 63 != 0;
 }
 
+/* Two digits at a time halve the divisions, which are the cost here. */
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324"
+                                  "25262728293031323334353637383940414243444546474849"
+                                  "50515253545556575859606162636465666768697071727374"
+                                  "75767778798081828384858687888990919293949596979899";
+
 /* Digits of value, without a NUL. Returns how many. */
 static size_t put_digits(char *out, uint64_t value)
 {
-    char reversed[20];
-    size_t count = 0;
-    do {
-        reversed[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    for (size_t i = 0; i < count; i++) {
-        out[i] = reversed[count - 1 - i];
+    char digits[20];
+    size_t at = sizeof digits;
+    while (value >= 100) {
+        at -= 2;
+        memcpy(digits + at, digit_pairs + 2 * (value % 100), 2);
+        value /= 100;
     }
-    return count;
+    if (value >= 10) {
+        at -= 2;
+        memcpy(digits + at, digit_pairs + 2 * value, 2);
+    } else {
+        digits[--at] = (char)('0' + value);
+    }
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
 }
 
 /* Python writes a point where -4 <= power of the first digit < 16, else an exponent of two digits at least. */

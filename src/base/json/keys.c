@@ -12,27 +12,34 @@ enum { SMALL_COUNT_MAX = 32 };
 
 /* --- small objects --- */
 
-/* Equal keys have equal signatures, and few others do: length and the first bytes. */
-static uint64_t signature(tl_str key)
+/* Equal keys have equal marks, and few others do: a byte made of length and three bytes of the key. */
+static uint32_t mark_of(tl_str key)
 {
-    uint64_t head = 0;
-    memcpy(&head, key.ptr, key.len < 8 ? key.len : 8);
-    return head ^ (uint64_t)key.len * UINT64_C(0x9E3779B97F4A7C15);
+    uint32_t mark = (uint32_t)key.len;
+    if (key.len != 0) {
+        const unsigned char *const p = (const unsigned char *)key.ptr;
+        mark = mark << 24 ^ ((uint32_t)p[0] << 16 | (uint32_t)p[key.len / 2] << 8 | p[key.len - 1]);
+    }
+    return mark * UINT32_C(2654435761) >> 24;
 }
 
-/* The index of the first key that stood before, at *before; or count. */
+/* The index of the first key that stood before, at *before; or count. Whoever picks keys of one mark gains at most
+ * SMALL_COUNT_MAX comparisons a key. */
 static size_t find_repeated(size_t *before, const tl_json_member *members, size_t count)
 {
-    uint64_t seen[SMALL_COUNT_MAX];
+    uint64_t seen[256 / 64] = {0, 0, 0, 0};
     for (size_t i = 0; i < count; i++) {
-        const uint64_t mine = signature(members[i].key);
-        for (size_t k = 0; k < i; k++) {
-            if (seen[k] == mine && tl_str_eq(members[k].key, members[i].key)) {
-                *before = k;
-                return i;
+        const uint32_t mark = mark_of(members[i].key);
+        const uint64_t bit = UINT64_C(1) << (mark % 64);
+        if ((seen[mark / 64] & bit) != 0) {
+            for (size_t k = 0; k < i; k++) {
+                if (tl_str_eq(members[k].key, members[i].key)) {
+                    *before = k;
+                    return i;
+                }
             }
         }
-        seen[i] = mine;
+        seen[mark / 64] |= bit;
     }
     return count;
 }
@@ -225,7 +232,7 @@ const tl_json *tl__json_object_find(const tl_json *object, tl_str key)
     const tl_json_member *members = object->members;
     if (object->count <= SMALL_COUNT_MAX) {
         for (size_t i = 0; i < object->count; i++) {
-            if (tl_str_eq(members[i].key, key)) {
+            if (members[i].key.len == key.len && tl_str_eq(members[i].key, key)) {
                 return &members[i].value;
             }
         }

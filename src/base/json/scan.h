@@ -11,27 +11,30 @@ static inline int tl__json_is_plain(unsigned char c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* The high bit of each byte that is 0; bytes above the first such one may be wrong, which is why only the first is
- * asked for. */
-static inline uint64_t tl__json_zero_bytes(uint64_t word)
+/* The high bit of each byte that is not plain. Bytes behind the first such one may be wrong, for a borrow runs from it:
+ * only the first (lowest) bit is asked for. */
+static inline uint64_t tl__json_special_bits(uint64_t word)
 {
-    return (word - UINT64_C(0x0101010101010101)) & ~word;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t quote = word ^ ones * '"';
+    const uint64_t slash = word ^ ones * '\\';
+    const uint64_t below = word - ones * 0x20; /* high bit: below 0x20, or 0xA0 and more */
+    return (word | below | (quote - ones) | (slash - ones)) & (ones * 0x80);
 }
 
 /* The first byte in [p, end) that is not plain, or end. */
 static inline const char *tl__json_skip_plain(const char *p, const char *end)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t high_bits = ones * 0x80;
     while (end - p >= 8) {
         uint64_t word;
         memcpy(&word, p, sizeof word);
-        const uint64_t control = word - ones * 0x20; /* borrows for a byte below 0x20 */
-        const uint64_t special = (control | word | tl__json_zero_bytes(word ^ ones * '"') |
-                                  tl__json_zero_bytes(word ^ ones * '\\')) &
-                                 high_bits;
+        const uint64_t special = tl__json_special_bits(word);
         if (special != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return p + (__builtin_ctzll(special) >> 3);
+#else
             break; /* within eight bytes */
+#endif
         }
         p += 8;
     }

@@ -73,30 +73,61 @@ static tl_err fail_duplicate(builder *b, const tl_json_member *duplicate, tl_err
 
 /* --- the stack --- */
 
-static tl_err push(builder *b, tl_json value, tl_errctx *ctx)
+static tl_err grow(builder *b, tl_errctx *ctx)
+{
+    const size_t cap = b->cap != 0 ? b->cap * 2 : 32;
+    tl_json_member *stack = TL_NEW(b->scratch, tl_json_member, cap);
+    if (stack == NULL) {
+        return tl_arena_fail(b->scratch, ctx);
+    }
+    if (b->count != 0) {
+        memcpy(stack, b->stack, b->count * sizeof *stack);
+    }
+    b->stack = stack;
+    b->cap = cap;
+    return TL_OK;
+}
+
+/* A slot for the value of the last event, at *out until the next push. */
+static tl_err push(builder *b, tl_json **out, tl_json_kind kind, tl_errctx *ctx)
 {
     if (b->count == b->cap) {
-        const size_t cap = b->cap != 0 ? b->cap * 2 : 32;
-        tl_json_member *stack = TL_NEW(b->scratch, tl_json_member, cap);
-        if (stack == NULL) {
-            return tl_arena_fail(b->scratch, ctx);
-        }
-        if (b->count != 0) {
-            memcpy(stack, b->stack, b->count * sizeof *stack);
-        }
-        b->stack = stack;
-        b->cap = cap;
+        TL_TRY(grow(b, ctx));
     }
-    b->stack[b->count++] = (tl_json_member){b->key, value};
-    b->key = (tl_str){NULL, 0};
+    tl_json_member *const member = &b->stack[b->count++];
+    member->key = b->key;
+    member->value.kind = kind;
+    member->value.count = 0;
+    member->value.text = (tl_str){NULL, 0};
+    member->value.items = NULL;
+    member->value.offset = b->reader.offset;
     b->has_key = false;
+    *out = &member->value;
+    return TL_OK;
+}
+
+static tl_err push_bool(builder *b, bool boolean, tl_errctx *ctx)
+{
+    tl_json *value = NULL;
+    TL_TRY(push(b, &value, TL_JSON_BOOL, ctx));
+    value->boolean = boolean;
+    return TL_OK;
+}
+
+static tl_err push_text(builder *b, tl_json_kind kind, tl_errctx *ctx)
+{
+    tl_json *value = NULL;
+    TL_TRY(push(b, &value, kind, ctx));
+    value->text = b->reader.text;
     return TL_OK;
 }
 
 static tl_err begin(builder *b, tl_json_kind kind, tl_errctx *ctx)
 {
     TL_ASSERT(b->count < no_slot); /* a value takes a byte of text at least */
-    TL_TRY(push(b, (tl_json){.kind = kind, .count = b->open, .offset = b->reader.offset}, ctx));
+    tl_json *value = NULL;
+    TL_TRY(push(b, &value, kind, ctx));
+    value->count = b->open;
     b->open = (uint32_t)(b->count - 1);
     return TL_OK;
 }
@@ -139,20 +170,18 @@ static tl_err end(builder *b, tl_errctx *ctx)
 
 static tl_err take_event(builder *b, tl_json_event event, tl_errctx *ctx)
 {
-    const size_t offset = b->reader.offset;
+    tl_json *value = NULL;
     switch (event) {
     case TL_JSON_EV_NULL:
-        return push(b, (tl_json){.kind = TL_JSON_NULL, .offset = offset}, ctx);
+        return push(b, &value, TL_JSON_NULL, ctx);
     case TL_JSON_EV_FALSE:
-        return push(b, (tl_json){.kind = TL_JSON_BOOL, .offset = offset}, ctx);
+        return push_bool(b, false, ctx);
     case TL_JSON_EV_TRUE:
-        return push(b, (tl_json){.kind = TL_JSON_BOOL, .boolean = true, .offset = offset}, ctx);
+        return push_bool(b, true, ctx);
     case TL_JSON_EV_NUMBER:
-        return push(b, (tl_json){.kind = TL_JSON_NUMBER, .text = b->reader.text, .offset = offset},
-                    ctx);
+        return push_text(b, TL_JSON_NUMBER, ctx);
     case TL_JSON_EV_STRING:
-        return push(b, (tl_json){.kind = TL_JSON_STRING, .text = b->reader.text, .offset = offset},
-                    ctx);
+        return push_text(b, TL_JSON_STRING, ctx);
     case TL_JSON_EV_KEY:
         b->key = b->reader.text;
         b->has_key = true;

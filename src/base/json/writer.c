@@ -8,6 +8,7 @@
 
 #include "base/decimal/decimal.h"
 #include "base/json/json.h"
+#include "base/json/scan.h"
 
 enum { ROOT, ARRAY, OBJECT, MEMBER, DONE };
 
@@ -138,19 +139,26 @@ static size_t put_escape(tl_json_writer *w, tl_str s, size_t at)
     return len != 0 ? len : 1;
 }
 
+/* The first byte that cannot stand for itself, or end. DEL can in JSON, but Python escapes it. */
+static const char *skip_printable(const char *p, const char *end)
+{
+    const char *const stop = tl__json_skip_plain(p, end);
+    const void *const del = memchr(p, 0x7F, (size_t)(stop - p));
+    return del != NULL ? (const char *)del : stop;
+}
+
 static void put_quoted(tl_json_writer *w, tl_str s)
 {
+    const tl_str text = s.len != 0 ? s : TL_STR("");
+    const char *const end = text.ptr + text.len;
+    const char *p = text.ptr;
     tl_sb_put_char(w->sb, '"');
-    size_t at = 0;
-    while (at < s.len) {
-        const size_t run = at;
-        while (at < s.len && s.ptr[at] >= 0x20 && s.ptr[at] < 0x7F && s.ptr[at] != '"' &&
-               s.ptr[at] != '\\') {
-            at++;
-        }
-        tl_sb_put_bytes(w->sb, s.ptr + run, at - run);
-        if (at < s.len) {
-            at += put_escape(w, s, at);
+    while (p < end) {
+        const char *const run = p;
+        p = skip_printable(p, end);
+        tl_sb_put_bytes(w->sb, run, (size_t)(p - run));
+        if (p < end) {
+            p += put_escape(w, text, (size_t)(p - text.ptr));
         }
     }
     tl_sb_put_char(w->sb, '"');

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/json/json.h"
+#include "base/json/scan.h"
 
 static tl_arena *arena;
 
@@ -225,6 +226,27 @@ static void each_byte_is_judged_alike_at_each_place(void **state)
                 }
             }
         }
+    }
+}
+
+/* Words of bytes near every border: the first special one is found by eight bytes as by one. */
+static void the_scan_by_words_equals_the_scan_by_bytes(void **state)
+{
+    (void)state;
+    static const char pool[] = "\0\x1F\x20\x21\"#[\\]^az~\x7F\x80\x9F\xA0\xA2\xDC\xFF";
+    uint64_t seed = 7;
+    for (size_t round = 0; round < 200000; round++) {
+        char text[24];
+        for (size_t i = 0; i < sizeof text; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            const bool is_dull = round % 2 != 0 && (seed >> 60) != 0;
+            text[i] = is_dull ? 'x' : pool[(seed >> 33) % (sizeof pool - 1)];
+        }
+        const char *expected = text;
+        while (expected < text + sizeof text && tl__json_is_plain((unsigned char)*expected)) {
+            expected++;
+        }
+        assert_ptr_equal(tl__json_skip_plain(text, text + sizeof text), expected);
     }
 }
 
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(limits_hold_to_the_byte),
         cmocka_unit_test(escapes_decode_and_may_hold_a_nul),
         cmocka_unit_test(each_byte_is_judged_alike_at_each_place),
+        cmocka_unit_test(the_scan_by_words_equals_the_scan_by_bytes),
         cmocka_unit_test(members_are_found_in_small_and_large_objects),
         cmocka_unit_test(a_key_given_twice_is_refused_or_the_last_wins),
         cmocka_unit_test(keys_that_differ_only_in_zeros_or_length_differ),

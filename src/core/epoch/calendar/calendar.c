@@ -9,7 +9,8 @@ tl_day tl_day_from_ymd(int32_t year, int32_t month, int32_t mday)
     const int32_t era = (y >= 0 ? y : y - 399) / 400;
     const int32_t year_of_era = y - era * 400;
     const int32_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + mday - 1;
-    const int32_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    const int32_t day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
 }
 
@@ -78,8 +79,9 @@ void tl_day_print(char out[TL_DAY_TEXT_CAP], tl_day day)
     int32_t mday;
     tl_day_to_ymd(day, &year, &month, &mday);
     TL_ASSERT(year >= 1 && year <= 9999); /* CAL-1 */
-    const int32_t parts[10] = {year / 1000, year / 100 % 10, year / 10 % 10, year % 10, -1,
-                               month / 10,  month % 10,      -1,             mday / 10, mday % 10};
+    const int32_t parts[10] = {year / 1000, year / 100 % 10, year / 10 % 10, year % 10,
+                               -1,          month / 10,      month % 10,     -1,
+                               mday / 10,   mday % 10};
     for (size_t i = 0; i < 10; i++) {
         out[i] = parts[i] < 0 ? '-' : (char)('0' + parts[i]);
     }

@@ -27,7 +27,8 @@ static void every_day_of_ten_thousand_years_reads_back(void **state)
         int32_t k;
         tl_day_to_ymd(d, &y, &m, &k);
         const bool next_day = y == year && m == month && k == mday + 1;
-        const bool next_month = k == 1 && ((y == year && m == month + 1) || (y == year + 1 && m == 1));
+        const bool next_month =
+            k == 1 && ((y == year && m == month + 1) || (y == year + 1 && m == 1));
         assert_true(next_day || next_month);
         year = y;
         month = m;
@@ -42,9 +43,9 @@ static void every_day_of_ten_thousand_years_reads_back(void **state)
 static void days_that_do_not_exist_are_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"2023-02-29", "1900-02-29", "2024-13-01", "2024-00-10", "2024-01-00", "2024-04-31",
-                         "0000-01-01", "2024-1-01",  "2024/01/01", "20240101",   "",           "2024-01-01 ",
-                         "+024-01-01", "２０２４"};
+    const char *bad[] = {"2023-02-29", "1900-02-29",  "2024-13-01", "2024-00-10", "2024-01-00",
+                         "2024-04-31", "0000-01-01",  "2024-1-01",  "2024/01/01", "20240101",
+                         "",           "2024-01-01 ", "+024-01-01", "２０２４"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tl_day d = 7;
         const tl_err err = tl_day_parse(&d, tl_str_from_cstr(bad[i]), NULL);
@@ -87,10 +88,11 @@ static void known_weeks_are_where_a_calendar_shows_them(void **state)
 static void odd_ids_are_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"",           "2024-Q1-W0",  "2024-Q1-W01", "2024-Q0-W1", "2024-Q5-W1", "2024-Q1-W15",
-                         "2024-Q1-W",  "2024-q1-W1",  "2024-Q1-W14", "2024-M00",   "2024-M13",   "2024-M1",
-                         "024-Q1-W1",  "2024-Q1-W1 ", "2024-Q1-Wx",  "2024-M012",  "0000-M01",   "2024-Q1W1x",
-                         "9999-Q4-W1"};
+    const char *bad[] = {
+        "",          "2024-Q1-W0",  "2024-Q1-W01", "2024-Q0-W1", "2024-Q5-W1", "2024-Q1-W15",
+        "2024-Q1-W", "2024-q1-W1",  "2024-Q1-W14", "2024-M00",   "2024-M13",   "2024-M1",
+        "024-Q1-W1", "2024-Q1-W1 ", "2024-Q1-Wx",  "2024-M012",  "0000-M01",   "2024-Q1W1x",
+        "9999-Q4-W1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tl_epoch_span span;
         const tl_err err = tl_epoch_span_parse(&span, tl_str_from_cstr(bad[i]), NULL);

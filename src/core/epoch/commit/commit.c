@@ -2,20 +2,20 @@
 
 #include "core/crypto/hash/hash.h"
 
-static void put_field(tl_keccak *hash, const void *bytes, size_t len)
+static void put_field(tl_keccak_state *hash, const void *bytes, size_t len)
 {
     TL_ASSERT(len <= UINT32_MAX); /* COM-1 */
     const uint8_t prefix[4] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
                                (uint8_t)(len >> 24)};
-    tl_keccak256_update(hash, prefix, sizeof prefix);
-    tl_keccak256_update(hash, bytes, len);
+    tl_keccak_update(hash, prefix, sizeof prefix);
+    tl_keccak_update(hash, bytes, len);
 }
 
 void tl_commit_hash(tl_hash32 *out, const tl_commit_scope *scope, const tl_hotkey *hotkey,
                     const tl_hash32 *body_hash, const tl_hash32 *salt)
 {
-    tl_keccak hash;
-    tl_keccak256_init(&hash);
+    tl_keccak_state hash;
+    tl_keccak_init(&hash);
     const uint8_t netuid[2] = {(uint8_t)scope->netuid, (uint8_t)(scope->netuid >> 8)};
     put_field(&hash, scope->domain.ptr, scope->domain.len);
     put_field(&hash, scope->chain_id.ptr, scope->chain_id.len);

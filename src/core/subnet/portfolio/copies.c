@@ -1,0 +1,246 @@
+/* copies.c: who follows whom: correlation, plagiarism and lagged copies (portfolio spec, section 8).
+ *
+ * All three compare a miner with *earlier* peers only: those with a smaller commit height. Of two at one height neither
+ * can be the copy; both are flagged for review and neither loses. Correlations are those of the active records, each
+ * day's return less that of the universe in equal weights: two honest long portfolios share the market, not this.
+ *
+ * Lag L: the suspect's day t beside the peer's day t - L, in trading days.
+ *
+ *   peer     ·─a─b─c─d─e─f─g          records without a hole that cover the same days need one dot product a pair and
+ *   suspect  ·───a─b─c─d─e─f          lag, since each window is centred and scaled once; others are aligned pair by pair
+ */
+#include <math.h>
+
+#include "core/num/sum/sum.h"
+#include "core/subnet/portfolio/copies.h"
+
+#define CORRELATION_LIMIT 0.70
+#define CORRELATION_DAYS  30
+#define LAG_LIMIT         0.85
+#define LAG_DAYS          60
+#define LAG_MAX           5
+#define OVERLAP_LIMIT     950000 /* millionths */
+#define DEGENERATE        0x1p-40
+
+/* One miner's active record; scaled[L] and scaled_tail[L]: unit vectors of its first n - L and last n - L days. */
+typedef struct series {
+    const double *active;
+    const uint32_t *day;
+    size_t count;
+    bool is_whole;                   /* no hole between first and last day */
+    const double *head[LAG_MAX + 1]; /* as a peer: without its last L days */
+    const double *tail[LAG_MAX + 1]; /* as a suspect: without its first L days */
+} series;
+
+/* x less its mean, over its length; zeros when it is constant (quant-math 1: a degenerate spread), so that a
+ * correlation with it is 0. */
+static void to_unit(double *out, const double *x, size_t n)
+{
+    const double mean = n > 0 ? tl_sum(x, n) / (double)n : 0.0;
+    const double square = tl_sum_sq_dev(x, n, mean);
+    double largest = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        largest = fabs(x[i]) > largest ? fabs(x[i]) : largest;
+    }
+    const bool is_constant = n < 2 || sqrt(square / (double)(n - 1)) <= DEGENERATE * largest;
+    const double length = sqrt(square);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = is_constant ? 0.0 : (x[i] - mean) / length;
+    }
+}
+
+static tl_err prepare(series *out, const tl__peer *peer, tl_arena *arena, tl_errctx *ctx)
+{
+    const tl__record *r = &peer->record;
+    *out = (series){.active = peer->active, .day = r->day, .count = r->count};
+    out->is_whole = r->count > 0 && r->day[r->count - 1] - r->day[0] + 1 == r->count;
+    for (size_t lag = 0; lag <= LAG_MAX && lag < r->count && out->is_whole; lag++) {
+        const size_t n = r->count - lag;
+        double *head = TL_NEW(arena, double, n);
+        double *tail = lag == 0 ? head : TL_NEW(arena, double, n);
+        if (head == NULL || tail == NULL) {
+            return tl_arena_fail(arena, ctx);
+        }
+        to_unit(head, peer->active, n);
+        if (lag > 0) {
+            to_unit(tail, peer->active + lag, n);
+        }
+        out->head[lag] = head;
+        out->tail[lag] = tail;
+    }
+    return TL_OK;
+}
+
+static double clamp_rho(double rho)
+{
+    return rho > 1.0 ? 1.0 : rho < -1.0 ? -1.0 : rho;
+}
+
+/* The days that both have, the suspect's t beside the peer's t - lag, gathered into a and b. */
+static size_t align(double *a, double *b, const series *suspect, const series *peer, uint32_t lag)
+{
+    size_t n = 0;
+    size_t i = 0;
+    size_t k = 0;
+    while (i < suspect->count && k < peer->count) {
+        const uint32_t own = suspect->day[i];
+        const uint32_t other = peer->day[k] + lag;
+        if (own == other) {
+            a[n] = suspect->active[i++];
+            b[n++] = peer->active[k++];
+        } else if (own < other) {
+            i++;
+        } else {
+            k++;
+        }
+    }
+    return n;
+}
+
+/* The correlation and its number of days. room: 4 * max(count) doubles. */
+static double correlate(size_t *days, const series *suspect, const series *peer, uint32_t lag,
+                        double *room, size_t room_count)
+{
+    const bool same_days = suspect->is_whole && peer->is_whole &&
+                           suspect->count == peer->count && suspect->count > lag &&
+                           suspect->day[0] == peer->day[0];
+    if (same_days) {
+        *days = suspect->count - lag;
+        return clamp_rho(tl_dot(suspect->tail[lag], peer->head[lag], *days));
+    }
+    double *a = room;
+    double *b = room + room_count;
+    const size_t n = align(a, b, suspect, peer, lag);
+    *days = n;
+    if (n < 2) {
+        return 0.0;
+    }
+    double *unit_a = room + 2 * room_count;
+    double *unit_b = room + 3 * room_count;
+    to_unit(unit_a, a, n);
+    to_unit(unit_b, b, n);
+    return clamp_rho(tl_dot(unit_a, unit_b, n));
+}
+
+/* The strongest peer so far. Ties: the lowest hotkey, since peers of one height come in that order. */
+typedef struct strongest {
+    const tl__peer *peer;
+    double value;
+    size_t days;
+} strongest;
+
+static void consider(strongest *s, const tl__peer *peer, double value, size_t days)
+{
+    const bool is_tie = s->peer != NULL && value == s->value &&
+                        tl_hotkey_cmp(&peer->submission->hotkey, &s->peer->submission->hotkey) < 0;
+    if (s->peer == NULL || value > s->value || is_tie) {
+        *s = (strongest){peer, value, days};
+    }
+}
+
+static void raise(tl__peer *suspect, tl_portfolio_rule rule, const strongest *s, double limit,
+                  double factor, const tl__prices *prices)
+{
+    TL_ASSERT(suspect->flag_count < TL_RULE_COUNT); /* once a rule */
+    tl_flag *flag = &suspect->flags[suspect->flag_count++];
+    *flag = (tl_flag){.rule = (uint32_t)rule, .factor = factor, .has_peer = true, .has_value = true,
+                      .value = s->value, .has_limit = true, .limit = limit};
+    flag->peer = s->peer->submission->hotkey;
+    if (rule != TL_RULE_PLAGIARISM) {
+        const tl__record *r = &suspect->record;
+        flag->has_days = true;
+        flag->days = (uint32_t)s->days;
+        flag->has_span = true;
+        flag->from = prices->days[r->day[0]];
+        flag->to = prices->days[r->day[r->count - 1]];
+    }
+}
+
+/* Σ min(w_i, w'_i) in millionths. */
+static int64_t overlap(const tl_portfolio *a, const tl_portfolio *b)
+{
+    int64_t sum = 0;
+    size_t i = 0;
+    size_t k = 0;
+    while (i < a->count && k < b->count) {
+        const int order = tl_str_cmp(a->positions[i].ticker, b->positions[k].ticker);
+        if (order == 0) {
+            const int64_t x = a->positions[i++].weight_millionths;
+            const int64_t y = b->positions[k++].weight_millionths;
+            sum += x < y ? x : y;
+        } else if (order < 0) {
+            i++;
+        } else {
+            k++;
+        }
+    }
+    return sum;
+}
+
+/* What one suspect has most in common with earlier peers, and with those of its own height. */
+typedef struct likeness {
+    strongest correlation;
+    strongest plagiarism;
+    strongest lag;
+} likeness;
+
+static void compare(likeness *out, const tl__peer *suspect, const series *own, const tl__peer *peer,
+                    const series *other, double *room, size_t room_count)
+{
+    size_t days = 0;
+    const double rho = correlate(&days, own, other, 0, room, room_count);
+    if (days >= CORRELATION_DAYS) {
+        consider(&out->correlation, peer, rho, days);
+    }
+    consider(&out->plagiarism, peer, (double)overlap(suspect->portfolio, peer->portfolio) / 1e6, 0);
+    for (uint32_t lag = 1; lag <= LAG_MAX; lag++) {
+        const double lagged = correlate(&days, own, other, lag, room, room_count);
+        if (days >= LAG_DAYS) {
+            consider(&out->lag, peer, lagged, days);
+        }
+    }
+}
+
+static void judge(tl__peer *suspect, tl_portfolio_rule rule, double limit, const strongest *earlier,
+                  const strongest *equal, const tl__prices *prices)
+{
+    if (earlier->peer != NULL && earlier->value > limit) {
+        raise(suspect, rule, earlier, limit, tl_portfolio_flag_factor(rule, earlier->value), prices);
+    } else if (equal->peer != NULL && equal->value > limit) {
+        raise(suspect, rule, equal, limit, 1.0, prices);
+    }
+}
+
+tl_err tl__copies_find(tl__peer *peers, size_t count, const tl__prices *prices, tl_arena *scratch,
+                       tl_errctx *ctx)
+{
+    const tl_arena_mark mark = tl_arena_get_mark(scratch);
+    series *all = TL_NEW(scratch, series, count);
+    size_t longest = 0;
+    for (size_t i = 0; i < count && all != NULL; i++) {
+        TL_TRY(prepare(&all[i], &peers[i], scratch, ctx));
+        longest = peers[i].record.count > longest ? peers[i].record.count : longest;
+    }
+    double *room = TL_NEW(scratch, double, 4 * longest);
+    if (all == NULL || room == NULL) {
+        return tl_arena_fail(scratch, ctx);
+    }
+    for (size_t i = 0; i < count; i++) {
+        likeness earlier = {{0}, {0}, {0}};
+        likeness equal = {{0}, {0}, {0}};
+        const uint64_t height = peers[i].submission->commit_height;
+        for (size_t k = 0; k < count && peers[k].submission->commit_height <= height; k++) {
+            if (k != i) {
+                likeness *into = peers[k].submission->commit_height < height ? &earlier : &equal;
+                compare(into, &peers[i], &all[i], &peers[k], &all[k], room, longest);
+            }
+        }
+        judge(&peers[i], TL_RULE_CORRELATION, CORRELATION_LIMIT, &earlier.correlation,
+              &equal.correlation, prices);
+        judge(&peers[i], TL_RULE_PLAGIARISM, (double)OVERLAP_LIMIT / 1e6, &earlier.plagiarism,
+              &equal.plagiarism, prices);
+        judge(&peers[i], TL_RULE_LAG_COPY, LAG_LIMIT, &earlier.lag, &equal.lag, prices);
+    }
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
+}

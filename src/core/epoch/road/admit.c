@@ -3,8 +3,8 @@
 #include "core/num/stats/stats.h"
 
 const char *tl_road_admit_commit(const tl_submission *s, const tl_road_params *params,
-                                 tl_str epoch_id, const tl_carry *carry,
-                                 const tl_rao *free_balance, bool is_live)
+                                 tl_str epoch_id, const tl_carry *carry, const tl_rao *free_balance,
+                                 bool is_live)
 {
     if (tl_rao_cmp(s->ante, params->ante_min) < 0 ||
         (free_balance != NULL && tl_rao_cmp(s->ante, *free_balance) > 0)) {

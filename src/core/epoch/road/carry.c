@@ -275,14 +275,16 @@ tl_err tl_carry_advance(tl_carry *out, tl_arena *arena, const tl_carry *before,
         }
         const tl_carry_miner *known = tl_carry_find(before, &submissions[i].hotkey);
         tl_carry_miner *m = known != NULL ? &miners[known - before->miners] : &miners[total++];
-        m->hotkey = submissions[i].hotkey; /* at most one live signal a hotkey, so no miner comes twice */
+        m->hotkey =
+            submissions[i].hotkey; /* at most one live signal a hotkey, so no miner comes twice */
         const bool is_valid = admissions[i].state == TL_ADMIT_VALID;
         TL_TRY(add_reveal(m, arena, is_valid, ctx));
         if (is_valid) {
             TL_TRY(add_epoch(m, arena, epoch_id, submissions[i].body, ctx));
         } else if (admissions[i].state == TL_ADMIT_NOT_REVEALED) {
             TL_TRY(add_unrevealed(m, arena, params,
-                                  submissions[i].commit_height + params->reveal_expiry_blocks, ctx));
+                                  submissions[i].commit_height + params->reveal_expiry_blocks,
+                                  ctx));
         }
     }
     TL_TRY(tl_sort(miners, total, sizeof *miners, miner_cmp, NULL, arena, ctx));

@@ -117,7 +117,8 @@ tl_err tl__settle(tl__run *run, tl_errctx *ctx)
     for (size_t k = 0; k < count; k++) {
         run->lines[line_of[k]].payout = &out->settlement.payouts[k];
         TL_ASSERT(out->settlement.payouts[k].rank == 0 ||
-                  out->settlement.payouts[k].rank == run->lines[line_of[k]].agreed->rank); /* ROAD-2 */
+                  out->settlement.payouts[k].rank ==
+                      run->lines[line_of[k]].agreed->rank); /* ROAD-2 */
     }
     out->payees = payees;
     out->payee_count = count;

@@ -1,7 +1,6 @@
 /* params.c: the engine's parameters: one table of integers, and four that are something else. */
 #include "core/epoch/road/road.h"
 
-
 typedef struct integer_rule {
     const char *name;
     int64_t standard;
@@ -62,9 +61,9 @@ static tl_err read_integers(values *v, const tl_json *given, tl_errctx *ctx)
         }
         TL_TRY(tl_json_as_i64(&v->integer[i], member, rules[i].name, ctx));
         if (v->integer[i] < rules[i].low || v->integer[i] > rules[i].high) {
-            return tl_fail_field(ctx, TL_ERR_RANGE, rules[i].name, "%lld is not within %lld to %lld",
-                                 (long long)v->integer[i], (long long)rules[i].low,
-                                 (long long)rules[i].high);
+            return tl_fail_field(ctx, TL_ERR_RANGE, rules[i].name,
+                                 "%lld is not within %lld to %lld", (long long)v->integer[i],
+                                 (long long)rules[i].low, (long long)rules[i].high);
         }
     }
     if (v->integer[P_REVEAL_EARLY] > v->integer[P_REVEAL_DELAY] ||

@@ -57,12 +57,12 @@ static void put_agreement(tl_json_writer *w, const tl_road_result *out)
     tl_json_put_object(w);
     tl_json_put_key(w, "collusion");
     tl_json_put_array(w);
-    for (size_t i = 0; i < out->agreement.collusion.count; i++) {
+    for (size_t i = 0; i < out->agreement.collusion.pair_count; i++) {
         const tl_collusion_pair *pair = &out->agreement.collusion.pairs[i];
         tl_json_put_object(w);
-        put_f64(w, "correlation", true, pair->correlation);
+        put_f64(w, "correlation", true, pair->rho);
         tl_json_put_key(w, "stands_apart");
-        tl_json_put_bool(w, pair->is_apart);
+        tl_json_put_bool(w, pair->stands_apart);
         tl_json_put_key(w, "validators");
         tl_json_put_array(w);
         put_hotkey(w, &out->validators[pair->first].hotkey);

@@ -48,9 +48,9 @@ typedef struct tl_road_params {
     tl_rao external; /* 0 */
     tl_rao ante_min; /* 10 TAO */
     tl_payout_params payout;
-    uint64_t reveal_early_blocks;  /* 1,800: a reveal before this costs half of the ante */
-    uint64_t reveal_delay_blocks;  /* 4,200: before this it is refused, and may come again */
-    uint64_t reveal_expiry_blocks; /* 14,400 */
+    uint64_t reveal_early_blocks;      /* 1,800: a reveal before this costs half of the ante */
+    uint64_t reveal_delay_blocks;      /* 4,200: before this it is refused, and may come again */
+    uint64_t reveal_expiry_blocks;     /* 14,400 */
     uint64_t unrevealed_window_blocks; /* 648,000: 90 days */
     uint64_t unrevealed_limit;         /* 3 */
     uint64_t ban_blocks;               /* 216,000: 30 days */
@@ -59,25 +59,29 @@ typedef struct tl_road_params {
 
 /* tl_road_params_put: all parameters with defaults filled in, canonical. given: an object that may hold any of them,
  * the subnet's at the same level; members named in `ignored` (NULL-terminated) belong to others. NULL: all defaults. */
-TL_MUST_USE tl_err tl_road_params_put(tl_json_writer *w, const tl_subnet *subnet, const tl_json *given,
-                                      const char *const *ignored, tl_arena *scratch, tl_errctx *ctx);
+TL_MUST_USE tl_err tl_road_params_put(tl_json_writer *w, const tl_subnet *subnet,
+                                      const tl_json *given, const char *const *ignored,
+                                      tl_arena *scratch, tl_errctx *ctx);
 
-TL_MUST_USE tl_err tl_road_params_read(tl_road_params *out, const tl_subnet *subnet, const tl_json *parameters,
-                                       tl_errctx *ctx);
+TL_MUST_USE tl_err tl_road_params_read(tl_road_params *out, const tl_subnet *subnet,
+                                       const tl_json *parameters, tl_errctx *ctx);
 
 /* --- submissions (inputs.c) --- */
 
 /* tl_road_submission_read: one signal. Its commitment is computed when none is given.
  * Errors: a missing field or a wrong type, named; broken rules are no errors here. */
-TL_MUST_USE tl_err tl_road_submission_read(tl_submission *out, tl_arena *arena, const tl_subnet *subnet,
-                                           const tl_road_params *params, const tl_json *signal, tl_errctx *ctx);
+TL_MUST_USE tl_err tl_road_submission_read(tl_submission *out, tl_arena *arena,
+                                           const tl_subnet *subnet, const tl_road_params *params,
+                                           const tl_json *signal, tl_errctx *ctx);
 
 /* tl_road_submission_put: the signal as canonical JSON: every field that counts, defaults filled in. */
-void tl_road_submission_put(tl_json_writer *w, const tl_subnet *subnet, const tl_submission *submission);
+void tl_road_submission_put(tl_json_writer *w, const tl_subnet *subnet,
+                            const tl_submission *submission);
 
 /* tl_road_submissions_sort: into the order of the inputs: commit height, commitment, then everything else. */
-TL_MUST_USE tl_err tl_road_submissions_sort(tl_submission *submissions, size_t count, const tl_subnet *subnet,
-                                            tl_arena *scratch, tl_errctx *ctx);
+TL_MUST_USE tl_err tl_road_submissions_sort(tl_submission *submissions, size_t count,
+                                            const tl_subnet *subnet, tl_arena *scratch,
+                                            tl_errctx *ctx);
 
 /* --- admit (admit.c) --- */
 
@@ -89,15 +93,16 @@ typedef struct tl_carry tl_carry;
  * world    opened by the subnet: its check is asked for what was revealed
  * balances free balances by address, or NULL: not tested
  */
-TL_MUST_USE tl_err tl_road_admit(tl_admission *out, tl_arena *scratch, const tl_subnet *subnet, const void *world,
-                                 const tl_road_params *params, tl_str epoch_id, const tl_carry *carry,
-                                 const tl_json *balances, const tl_submission *submissions, size_t count,
-                                 tl_errctx *ctx);
+TL_MUST_USE tl_err tl_road_admit(tl_admission *out, tl_arena *scratch, const tl_subnet *subnet,
+                                 const void *world, const tl_road_params *params, tl_str epoch_id,
+                                 const tl_carry *carry, const tl_json *balances,
+                                 const tl_submission *submissions, size_t count, tl_errctx *ctx);
 
 /* tl_road_admit_commit: the part that is known at commit: a code, or NULL. is_live: has the hotkey a live signal in
  * this epoch already? free_balance NULL: not tested. */
-const char *tl_road_admit_commit(const tl_submission *submission, const tl_road_params *params, tl_str epoch_id,
-                                 const tl_carry *carry, const tl_rao *free_balance, bool is_live);
+const char *tl_road_admit_commit(const tl_submission *submission, const tl_road_params *params,
+                                 tl_str epoch_id, const tl_carry *carry, const tl_rao *free_balance,
+                                 bool is_live);
 
 /* --- what is carried from epoch to epoch (carry.c) --- */
 
@@ -124,13 +129,14 @@ struct tl_carry {
     size_t count;
 };
 
-TL_MUST_USE tl_err tl_carry_read(tl_carry *out, tl_arena *arena, const tl_subnet *subnet, const tl_json *records,
-                                 tl_errctx *ctx);
+TL_MUST_USE tl_err tl_carry_read(tl_carry *out, tl_arena *arena, const tl_subnet *subnet,
+                                 const tl_json *records, tl_errctx *ctx);
 void tl_carry_put(tl_json_writer *w, const tl_subnet *subnet, const tl_carry *carry);
 
 /* tl_carry_advance: after an epoch's admissions (ROAD-3). */
 TL_MUST_USE tl_err tl_carry_advance(tl_carry *out, tl_arena *arena, const tl_carry *before,
-                                    const tl_road_params *params, tl_str epoch_id, const tl_submission *submissions,
+                                    const tl_road_params *params, tl_str epoch_id,
+                                    const tl_submission *submissions,
                                     const tl_admission *admissions, size_t count, tl_errctx *ctx);
 
 /* tl_carry_find: NULL when nothing is carried of that hotkey. */
@@ -170,7 +176,8 @@ typedef struct tl_road_result {
     size_t validator_count;
     tl_agreement agreement;
     tl_settlement settlement; /* zeros unless settled */
-    const tl_payout_miner *payees; /* settlement.count of them: those whose ante is locked, ranked ones by rank */
+    const tl_payout_miner
+        *payees; /* settlement.count of them: those whose ante is locked, ranked ones by rank */
     size_t payee_count;
     tl_carry carry;
     tl_str json; /* canonical */
@@ -182,12 +189,14 @@ typedef struct tl_road_result {
  * trees    borrowed; must live as long as the result
  * Errors   what is wrong with a tree, field named; TL_ERR_CANONICAL: signals or records out of order; TL_ERR_NOMEM
  */
-TL_MUST_USE tl_err tl_road_run(tl_road_result *out, tl_arena *arena, const tl_subnet *subnet, const tl_json *inputs,
-                               const tl_json *evidence, const tl_json *parameters, tl_errctx *ctx);
+TL_MUST_USE tl_err tl_road_run(tl_road_result *out, tl_arena *arena, const tl_subnet *subnet,
+                               const tl_json *inputs, const tl_json *evidence,
+                               const tl_json *parameters, tl_errctx *ctx);
 
 /* tl_road_pay: post the result's settlement, or its refund, to the ledger that holds its antes. Nothing is posted for
  * an extended epoch. Errors: as tl_ledger_settle, tl_escrow_refund. */
-TL_MUST_USE tl_err tl_road_pay(tl_ledger *ledger, const tl_road_result *result, tl_arena *scratch, tl_errctx *ctx);
+TL_MUST_USE tl_err tl_road_pay(tl_ledger *ledger, const tl_road_result *result, tl_arena *scratch,
+                               tl_errctx *ctx);
 
 #ifdef __cplusplus
 }

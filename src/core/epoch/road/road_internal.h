@@ -21,10 +21,10 @@ typedef struct tl__run {
     tl_admission *admissions;
     const tl_submission **peers; /* admitted and valid, by commit height, then hotkey */
     size_t peer_count;
+    size_t *peer_order;    /* indexes of peers, ascending by hotkey */
     tl_scoreboard *boards; /* one a feed */
     size_t reference;      /* the feed whose scores are shown */
     tl_road_line *lines;
-    size_t *line_of;       /* of each payee: which line it is */
 } tl__run;
 
 /* rows.c: what validator v says, from its feed, or as it reported; sets is_faithful. */

@@ -15,8 +15,8 @@ static tl_err new_row(open_row *out, tl_arena *arena, size_t count, tl_errctx *c
     out->drawdown = TL_NEW(arena, uint32_t, count);
     out->disqualify = TL_NEW(arena, bool, count);
     out->flags = TL_NEW(arena, uint32_t, count);
-    const bool is_whole = out->qs != NULL && out->drawdown != NULL && out->disqualify != NULL &&
-                          out->flags != NULL;
+    const bool is_whole =
+        out->qs != NULL && out->drawdown != NULL && out->disqualify != NULL && out->flags != NULL;
     return is_whole ? TL_OK : tl_arena_fail(arena, ctx);
 }
 
@@ -36,9 +36,18 @@ static void fill_from_board(open_row *row, const tl_scoreboard *board)
 
 static size_t peer_of(const tl__run *run, const tl_hotkey *hotkey)
 {
-    for (size_t i = 0; i < run->peer_count; i++) {
-        if (tl_hotkey_eq(&run->peers[i]->hotkey, hotkey)) {
-            return i;
+    size_t low = 0;
+    size_t high = run->peer_count;
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        const int order = tl_hotkey_cmp(&run->peers[run->peer_order[mid]]->hotkey, hotkey);
+        if (order == 0) {
+            return run->peer_order[mid];
+        }
+        if (order < 0) {
+            low = mid + 1;
+        } else {
+            high = mid;
         }
     }
     return run->peer_count;
@@ -51,8 +60,7 @@ static tl_err read_flags(uint32_t *out, const tl__run *run, const tl_json *list,
         tl_str name = {NULL, 0};
         TL_TRY(tl_json_as_str(&name, &list->items[i], "flags", ctx));
         size_t rule = 0;
-        while (rule < run->subnet->rule_count &&
-               !tl_str_eq_cstr(name, run->subnet->rules[rule])) {
+        while (rule < run->subnet->rule_count && !tl_str_eq_cstr(name, run->subnet->rules[rule])) {
             rule++;
         }
         if (rule == run->subnet->rule_count) {

@@ -18,8 +18,8 @@ static tl_err read_signals(tl__run *run, const tl_json *inputs, tl_errctx *ctx)
         return tl_arena_fail(run->arena, ctx);
     }
     for (uint32_t i = 0; i < list->count; i++) {
-        const tl_err err = tl_road_submission_read(&all[i], run->arena, run->subnet, &run->out->params,
-                                                   &list->items[i], ctx);
+        const tl_err err = tl_road_submission_read(&all[i], run->arena, run->subnet,
+                                                   &run->out->params, &list->items[i], ctx);
         if (err != TL_OK) {
             tl_errctx_under(ctx, "signals[%u]", i);
             return err;
@@ -31,7 +31,8 @@ static tl_err read_signals(tl__run *run, const tl_json *inputs, tl_errctx *ctx)
         if (sorted[i].commit_height != all[i].commit_height ||
             tl_hash32_cmp(&sorted[i].commitment, &all[i].commitment) != 0) {
             return tl_fail_field(ctx, TL_ERR_CANONICAL, "signals",
-                                 "signals[%u] is out of order: by commit height, then commitment", i);
+                                 "signals[%u] is out of order: by commit height, then commitment",
+                                 i);
         }
     }
     run->submissions = sorted;
@@ -179,11 +180,18 @@ static int by_height_cmp(const void *a, const void *b, void *self)
     return tl_hotkey_cmp(&x->hotkey, &y->hotkey);
 }
 
+static int order_cmp(const void *a, const void *b, void *self)
+{
+    const tl__run *run = (const tl__run *)self;
+    return tl_hotkey_cmp(&run->peers[*(const size_t *)a]->hotkey,
+                         &run->peers[*(const size_t *)b]->hotkey);
+}
+
 static tl_err gather_peers(tl__run *run, tl_errctx *ctx)
 {
-    const tl_submission **peers =
-        TL_NEW(run->arena, const tl_submission *, run->submission_count);
-    if (peers == NULL) {
+    const tl_submission **peers = TL_NEW(run->arena, const tl_submission *, run->submission_count);
+    run->peer_order = TL_NEW(run->arena, size_t, run->submission_count);
+    if (peers == NULL || run->peer_order == NULL) {
         return tl_arena_fail(run->arena, ctx);
     }
     for (size_t i = 0; i < run->submission_count; i++) {
@@ -193,7 +201,11 @@ static tl_err gather_peers(tl__run *run, tl_errctx *ctx)
     }
     TL_TRY(tl_sort(peers, run->peer_count, sizeof *peers, by_height_cmp, NULL, run->arena, ctx));
     run->peers = peers;
-    return TL_OK;
+    for (size_t i = 0; i < run->peer_count; i++) {
+        run->peer_order[i] = i;
+    }
+    return tl_sort(run->peer_order, run->peer_count, sizeof *run->peer_order, order_cmp, run,
+                   run->arena, ctx);
 }
 
 static tl_err score_feeds(tl__run *run, tl_errctx *ctx)
@@ -229,7 +241,8 @@ static tl_err agree(tl__run *run, tl_errctx *ctx)
                                     run->boards[0].scores[i].days};
     }
     for (size_t v = 0; v < vn; v++) {
-        validators[v] = (tl_join_validator){run->validators[v].hotkey, run->validators[v].stake, NULL};
+        validators[v] =
+            (tl_join_validator){run->validators[v].hotkey, run->validators[v].stake, NULL};
         if (run->validators[v].has_feed) {
             TL_TRY(tl__row_of(&rows[v], run, v, ctx));
             validators[v].row = &rows[v];
@@ -239,8 +252,11 @@ static tl_err agree(tl__run *run, tl_errctx *ctx)
     tl_sb_init(&domain, run->arena);
     tl_sb_printf(&domain, "%s/%u/%.*s", run->subnet->name, run->subnet->version,
                  TL_STR_ARG(out->epoch_id));
-    tl_join_input join = {.validators = validators, .validator_count = vn, .miners = miners,
-                          .miner_count = run->peer_count, .emission = out->params.emission,
+    tl_join_input join = {.validators = validators,
+                          .validator_count = vn,
+                          .miners = miners,
+                          .miner_count = run->peer_count,
+                          .emission = out->params.emission,
                           .bonds = run->bonds};
     TL_TRY(tl_sb_finish(&join.domain, &domain, ctx));
     TL_TRY(tl_consensus_agree(run->arena, &out->agreement, &join, ctx));

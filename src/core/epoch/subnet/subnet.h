@@ -36,10 +36,10 @@ typedef struct tl_submission {
     uint64_t commit_height; /* blocks */
     bool has_reveal;
     uint64_t reveal_height;
-    tl_hash32 salt;         /* zeros when none was sent */
-    tl_hash32 commitment;   /* as sent, or the right one when none was */
+    tl_hash32 salt;       /* zeros when none was sent */
+    tl_hash32 commitment; /* as sent, or the right one when none was */
     bool is_commitment_right;
-    bool is_registered;      /* recorded verdicts of the outside world */
+    bool is_registered; /* recorded verdicts of the outside world */
     bool is_signature_valid;
     tl_hash32 body_hash;
     const void *body; /* the subnet's own */
@@ -47,11 +47,11 @@ typedef struct tl_submission {
 
 /* tl_admit_state: how far a submission came. */
 typedef enum tl_admit_state {
-    TL_ADMIT_REFUSED,        /* at commit: nothing was locked */
+    TL_ADMIT_REFUSED, /* at commit: nothing was locked */
     TL_ADMIT_NOT_REVEALED,
     TL_ADMIT_REVEALED_EARLY,
     TL_ADMIT_HASH_DIFFERS,
-    TL_ADMIT_INVALID,        /* revealed, but the subnet's rules do not hold */
+    TL_ADMIT_INVALID, /* revealed, but the subnet's rules do not hold */
     TL_ADMIT_VALID
 } tl_admit_state;
 
@@ -107,8 +107,9 @@ typedef struct tl_subnet {
     const char *name;
     uint32_t version; /* of the rules: a changed result is a new version */
     const char *commit_domain;
-    const char *const *rules; /* names of the flags, by bit; the whole of what a row's flags can say */
-    size_t rule_count;        /* at most 32 */
+    const char *const
+        *rules;        /* names of the flags, by bit; the whole of what a row's flags can say */
+    size_t rule_count; /* at most 32 */
 
     /* decode: the body of a signal. io has its other fields already; sets body and body_hash.
      * Errors as of base/json: a missing field, a wrong type. A rule of the subnet that is broken is no error here. */
@@ -134,8 +135,8 @@ typedef struct tl_subnet {
 
     /* explain: every point won or lost by a peer, as one JSON object with ascending keys. score: of that peer, from
      * this world's scoreboard, whose arena still lives. Errors: TL_ERR_NOMEM, TL_ERR_LIMIT; scratch is rewound. */
-    tl_err (*explain)(tl_json_writer *w, const void *world, const tl_submission *peer, const tl_score *score,
-                      tl_arena *scratch, tl_errctx *ctx);
+    tl_err (*explain)(tl_json_writer *w, const void *world, const tl_submission *peer,
+                      const tl_score *score, tl_arena *scratch, tl_errctx *ctx);
 
     size_t (*feed_count)(const void *world);
 } tl_subnet;

@@ -101,9 +101,8 @@ static size_t align(double *a, double *b, const series *suspect, const series *p
 static double correlate(size_t *days, const series *suspect, const series *peer, uint32_t lag,
                         double *room, size_t room_count)
 {
-    const bool same_days = suspect->is_whole && peer->is_whole &&
-                           suspect->count == peer->count && suspect->count > lag &&
-                           suspect->day[0] == peer->day[0];
+    const bool same_days = suspect->is_whole && peer->is_whole && suspect->count == peer->count &&
+                           suspect->count > lag && suspect->day[0] == peer->day[0];
     if (same_days) {
         *days = suspect->count - lag;
         return clamp_rho(tl_dot(suspect->tail[lag], peer->head[lag], *days));
@@ -143,8 +142,13 @@ static void raise(tl__peer *suspect, tl_portfolio_rule rule, const strongest *s,
 {
     TL_ASSERT(suspect->flag_count < TL_RULE_COUNT); /* once a rule */
     tl_flag *flag = &suspect->flags[suspect->flag_count++];
-    *flag = (tl_flag){.rule = (uint32_t)rule, .factor = factor, .has_peer = true, .has_value = true,
-                      .value = s->value, .has_limit = true, .limit = limit};
+    *flag = (tl_flag){.rule = (uint32_t)rule,
+                      .factor = factor,
+                      .has_peer = true,
+                      .has_value = true,
+                      .value = s->value,
+                      .has_limit = true,
+                      .limit = limit};
     flag->peer = s->peer->submission->hotkey;
     if (rule != TL_RULE_PLAGIARISM) {
         const tl__record *r = &suspect->record;
@@ -205,7 +209,8 @@ static void judge(tl__peer *suspect, tl_portfolio_rule rule, double limit, const
                   const strongest *equal, const tl__prices *prices)
 {
     if (earlier->peer != NULL && earlier->value > limit) {
-        raise(suspect, rule, earlier, limit, tl_portfolio_flag_factor(rule, earlier->value), prices);
+        raise(suspect, rule, earlier, limit, tl_portfolio_flag_factor(rule, earlier->value),
+              prices);
     } else if (equal->peer != NULL && equal->value > limit) {
         raise(suspect, rule, equal, limit, 1.0, prices);
     }

@@ -174,8 +174,7 @@ size_t tl__prices_find(const tl__prices *prices, tl_str ticker)
             high = mid;
         }
     }
-    const bool is_there =
-        low < prices->ticker_count && tl_str_eq(prices->tickers[low], ticker);
+    const bool is_there = low < prices->ticker_count && tl_str_eq(prices->tickers[low], ticker);
     return is_there ? low : prices->ticker_count;
 }
 

@@ -5,18 +5,23 @@
 #include "core/quant/detect/detect.h"
 #include "core/subnet/portfolio/portfolio_internal.h"
 
-#define YEAR_DAYS      252.0
-#define BLIND_WINDOW   252
-#define SYBIL_LIMIT    0.5
-#define SYBIL_DAYS     90.0
+#define YEAR_DAYS    252.0
+#define BLIND_WINDOW 252
+#define SYBIL_LIMIT  0.5
+#define SYBIL_DAYS   90.0
 
 /* A flag with the days from row `from` to row `to` of the record. */
-static tl_flag *add(tl__peer *peer, tl_portfolio_rule rule, double factor, double value, double limit)
+static tl_flag *add(tl__peer *peer, tl_portfolio_rule rule, double factor, double value,
+                    double limit)
 {
     TL_ASSERT(peer->flag_count < TL_RULE_COUNT);
     tl_flag *flag = &peer->flags[peer->flag_count++];
-    *flag = (tl_flag){.rule = (uint32_t)rule, .factor = factor, .has_value = true, .value = value,
-                      .has_limit = true, .limit = limit};
+    *flag = (tl_flag){.rule = (uint32_t)rule,
+                      .factor = factor,
+                      .has_value = true,
+                      .value = value,
+                      .has_limit = true,
+                      .limit = limit};
     return flag;
 }
 
@@ -35,7 +40,8 @@ static void add_detected(tl__peer *peer, const tl__prices *prices, tl_portfolio_
     if (!e->is_flagged) {
         return;
     }
-    tl_flag *flag = add(peer, rule, tl_portfolio_flag_factor(rule, figure), e->value.value, e->limit);
+    tl_flag *flag =
+        add(peer, rule, tl_portfolio_flag_factor(rule, figure), e->value.value, e->limit);
     if (e->days > 0) {
         set_span(flag, peer, prices, e->from, e->to);
         flag->days = (uint32_t)e->days;

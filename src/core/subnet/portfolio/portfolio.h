@@ -146,7 +146,7 @@ void tl_portfolio_put_score(tl_json_writer *w, const tl_portfolio_score *score);
 typedef struct tl_portfolio_confidence {
     double low; /* QS as a ratio, 95 % percentile interval */
     double high;
-    double ars; /* 1 - deviation/mean; 0 when the mean is not positive */
+    double ars;        /* 1 - deviation/mean; 0 when the mean is not positive */
     bool needs_review; /* ars < 0.60 */
 } tl_portfolio_confidence;
 
@@ -156,7 +156,8 @@ typedef struct tl_portfolio_confidence {
 TL_MUST_USE tl_err tl_portfolio_bootstrap(tl_portfolio_confidence *out, tl_arena *scratch,
                                           const double *returns, size_t n, double turnover_per_week,
                                           const tl_portfolio_score *score, uint32_t resamples,
-                                          uint64_t seed, const tl_score_options *options, tl_errctx *ctx);
+                                          uint64_t seed, const tl_score_options *options,
+                                          tl_errctx *ctx);
 
 /* The first 8 bytes, little-endian, of SHA-256("tally/portfolio/boot" ‖ epoch_id ‖ hotkey). */
 uint64_t tl_portfolio_bootstrap_seed(tl_str epoch_id, const tl_hotkey *hotkey);
@@ -164,8 +165,8 @@ uint64_t tl_portfolio_bootstrap_seed(tl_str epoch_id, const tl_hotkey *hotkey);
 /* --- signals (decode.c) --- */
 
 /* tl_portfolio_hash: SHA-256 of "TICKER:weight" items joined by '|', sorted by ticker, then weight. */
-TL_MUST_USE tl_err tl_portfolio_hash(tl_hash32 *out, const tl_portfolio *portfolio, tl_arena *scratch,
-                                     tl_errctx *ctx);
+TL_MUST_USE tl_err tl_portfolio_hash(tl_hash32 *out, const tl_portfolio *portfolio,
+                                     tl_arena *scratch, tl_errctx *ctx);
 
 /* The subnet's table. */
 extern const tl_subnet tl_subnet_portfolio;

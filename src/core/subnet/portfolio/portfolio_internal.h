@@ -54,17 +54,17 @@ typedef struct tl__past {
     tl_hotkey hotkey;
     const tl__holding *holdings; /* ascending, without overlap */
     size_t holding_count;
-    uint32_t epochs;             /* of its last 12 */
-    uint32_t reveals;            /* among them, valid */
+    uint32_t epochs;  /* of its last 12 */
+    uint32_t reveals; /* among them, valid */
 } tl__past;
 
 /* A record: one row a day, all arrays of count. */
 typedef struct tl__record {
     size_t count;
     const double *returns;
-    const uint32_t *day;       /* index in the price table */
-    const double *turnover;    /* τ of a rebalance whose weights first earn on that day, else 0 */
-    const bool *is_blind;      /* more than 10 % of the exposure had no price of that day */
+    const uint32_t *day;    /* index in the price table */
+    const double *turnover; /* τ of a rebalance whose weights first earn on that day, else 0 */
+    const bool *is_blind;   /* more than 10 % of the exposure had no price of that day */
 } tl__record;
 
 tl_err tl__record_build(tl__record *out, tl_arena *arena, const tl__prices *prices, size_t feed,
@@ -74,8 +74,8 @@ tl_err tl__record_build(tl__record *out, tl_arena *arena, const tl__prices *pric
 double tl__record_turnover(const tl__record *record);
 
 /* The mean return of the universe on each day of the table, day_count of them; 0 on the first. */
-tl_err tl__universe_returns(const double **out, tl_arena *arena, const tl__prices *prices, size_t feed,
-                            tl_errctx *ctx);
+tl_err tl__universe_returns(const double **out, tl_arena *arena, const tl__prices *prices,
+                            size_t feed, tl_errctx *ctx);
 
 /* --- the world (subnet.c) and its flags (flags.c) --- */
 
@@ -98,7 +98,7 @@ typedef struct tl__peer {
     const tl__past *past; /* NULL: none */
     tl__record record;
     double turnover_per_week;
-    double *active;         /* returns less those of the universe; record.count of them */
+    double *active; /* returns less those of the universe; record.count of them */
     tl_flag flags[TL_RULE_COUNT];
     size_t flag_count;
 } tl__peer;
@@ -106,11 +106,13 @@ typedef struct tl__peer {
 const tl__past *tl__past_of(const tl__world *world, const tl_hotkey *hotkey);
 
 /* All flags of all peers, in the order of their bits. peers: in order of commit height, then hotkey. */
-tl_err tl__flags_raise(tl__peer *peers, size_t count, const tl__world *world, tl_arena *scratch, tl_errctx *ctx);
+tl_err tl__flags_raise(tl__peer *peers, size_t count, const tl__world *world, tl_arena *scratch,
+                       tl_errctx *ctx);
 
 /* --- decode.c --- */
 tl_err tl__decode(tl_submission *io, tl_arena *arena, const tl_json *signal, tl_errctx *ctx);
-tl_err tl__decode_positions(const tl_portfolio **out, tl_arena *arena, const tl_json *positions, tl_errctx *ctx);
+tl_err tl__decode_positions(const tl_portfolio **out, tl_arena *arena, const tl_json *positions,
+                            tl_errctx *ctx);
 void tl__encode(tl_json_writer *w, const void *body);
 
 #endif

@@ -11,7 +11,8 @@
 #include "core/num/sum/sum.h"
 #include "core/subnet/portfolio/portfolio_internal.h"
 
-#define COST_RATIO      0.00055 /* of turnover: 5 bp spread and 0.5 bp commission; no size is known, so no impact */
+#define COST_RATIO                                                                                 \
+    0.00055 /* of turnover: 5 bp spread and 0.5 bp commission; no size is known, so no impact */
 #define FILL_DAYS_MAX   2
 #define BLIND_RATIO     0.10
 #define WEEK_DAYS       5.0
@@ -22,9 +23,9 @@ typedef struct held {
     size_t count;
     size_t ticker[TL_PORTFOLIO_POSITIONS_MAX];
     double weight[TL_PORTFOLIO_POSITIONS_MAX];
-    double price[TL_PORTFOLIO_POSITIONS_MAX];   /* last known */
-    uint32_t gap[TL_PORTFOLIO_POSITIONS_MAX];   /* trading days since it was known */
-    bool is_cash[TL_PORTFOLIO_POSITIONS_MAX];   /* missing for too long */
+    double price[TL_PORTFOLIO_POSITIONS_MAX]; /* last known */
+    uint32_t gap[TL_PORTFOLIO_POSITIONS_MAX]; /* trading days since it was known */
+    bool is_cash[TL_PORTFOLIO_POSITIONS_MAX]; /* missing for too long */
     double cash;
 } held;
 

@@ -6,15 +6,15 @@
 #include "core/num/sum/sum.h"
 #include "core/subnet/portfolio/portfolio.h"
 
-#define YEAR_DAYS        252.0
-#define RISK_FREE        0.05
-#define ANNUALISED_MAX   1e6
-#define RATIO_MAX        10.0
-#define DENOMINATOR_MIN  1e-4 /* below it a ratio is ±10 or 0 by its sign */
-#define DRAWDOWN_WORST   0.10
-#define ELIMINATION      0.35
-#define WINDOW_DAYS_MAX  90
-#define TURNOVER_MAX     1.0 /* a week */
+#define YEAR_DAYS       252.0
+#define RISK_FREE       0.05
+#define ANNUALISED_MAX  1e6
+#define RATIO_MAX       10.0
+#define DENOMINATOR_MIN 1e-4 /* below it a ratio is ±10 or 0 by its sign */
+#define DRAWDOWN_WORST  0.10
+#define ELIMINATION     0.35
+#define WINDOW_DAYS_MAX 90
+#define TURNOVER_MAX    1.0 /* a week */
 
 typedef struct bounds {
     double low;
@@ -171,9 +171,8 @@ static double sortino_of(double annualised, const double *clean, size_t n, bool 
 
 static double calmar_of(double annualised, double max_drawdown)
 {
-    return max_drawdown < DENOMINATOR_MIN
-               ? ten_by_sign(annualised)
-               : clamp(annualised / max_drawdown, -RATIO_MAX, RATIO_MAX);
+    return max_drawdown < DENOMINATOR_MIN ? ten_by_sign(annualised)
+                                          : clamp(annualised / max_drawdown, -RATIO_MAX, RATIO_MAX);
 }
 
 static double normalised(double x, bounds b)

@@ -43,9 +43,9 @@ static tl_err read_holdings(tl__past *past, tl_arena *arena, const tl_json *epoc
         const tl_json *positions = NULL;
         tl_err err = tl_json_want_str(&id, &epochs->items[i], "epoch_id", ctx);
         err = err != TL_OK ? err : tl_epoch_span_parse(&span, id, ctx);
-        err = err != TL_OK ? err
-                           : tl_json_want(&positions, &epochs->items[i], "positions",
-                                          TL_JSON_ARRAY, ctx);
+        err = err != TL_OK
+                  ? err
+                  : tl_json_want(&positions, &epochs->items[i], "positions", TL_JSON_ARRAY, ctx);
         const tl_portfolio *portfolio = NULL;
         err = err != TL_OK ? err : tl__decode_positions(&portfolio, arena, positions, ctx);
         if (err == TL_OK && span.first <= after) {
@@ -58,8 +58,9 @@ static tl_err read_holdings(tl__past *past, tl_arena *arena, const tl_json *epoc
         }
         for (size_t k = 0; err == TL_OK && k < portfolio->count; k++) {
             if (tl__prices_find(prices, portfolio->positions[k].ticker) == prices->ticker_count) {
-                err = tl_fail_field(ctx, TL_ERR_UNKNOWN, "positions", "no prices of \"%.*s\"",
-                                    TL_STR_ARG(tl_str_slice(portfolio->positions[k].ticker, 0, 40)));
+                err =
+                    tl_fail_field(ctx, TL_ERR_UNKNOWN, "positions", "no prices of \"%.*s\"",
+                                  TL_STR_ARG(tl_str_slice(portfolio->positions[k].ticker, 0, 40)));
             }
         }
         if (err != TL_OK) {
@@ -218,7 +219,8 @@ static const char *check(const void *opened, const tl_submission *submission)
 static tl_err build_peer(tl__peer *peer, tl_arena *arena, const tl__world *world, size_t feed,
                          const double *universe, const tl_submission *submission, tl_errctx *ctx)
 {
-    *peer = (tl__peer){.submission = submission, .portfolio = (const tl_portfolio *)submission->body};
+    *peer =
+        (tl__peer){.submission = submission, .portfolio = (const tl_portfolio *)submission->body};
     peer->past = tl__past_of(world, &submission->hotkey);
     const size_t before = peer->past != NULL ? peer->past->holding_count : 0;
     tl__holding *holdings = TL_NEW(arena, tl__holding, before + 1);

@@ -19,10 +19,11 @@ static void hash_of(tl_hash32 *out, const char *chain, const char *epoch)
     tl_hash32 salt;
     memset(hotkey.b, 1, sizeof hotkey.b);
     memset(salt.b, 2, sizeof salt.b);
-    assert_int_equal(tl_hex_decode(body.b, 32,
-                                   TL_STR("963b1129a6daf6c5940e52703251a5ad33ea0d2cb436246fba109746793bcf5f"),
-                                   NULL),
-                     TL_OK);
+    assert_int_equal(
+        tl_hex_decode(body.b, 32,
+                      TL_STR("963b1129a6daf6c5940e52703251a5ad33ea0d2cb436246fba109746793bcf5f"),
+                      NULL),
+        TL_OK);
     tl_commit_hash(out, &scope, &hotkey, &body, &salt);
 }
 
@@ -32,10 +33,11 @@ static void the_figure_of_the_spec_comes_out(void **state)
     tl_hash32 got;
     tl_hash32 want;
     hash_of(&got, "tally", "2024-M03");
-    assert_int_equal(tl_hex_decode(want.b, 32,
-                                   TL_STR("6c79588a75fd79da0ca19e66eeec1f8371e90c31ca92069a25630f8b32e3587d"),
-                                   NULL),
-                     TL_OK);
+    assert_int_equal(
+        tl_hex_decode(want.b, 32,
+                      TL_STR("6c79588a75fd79da0ca19e66eeec1f8371e90c31ca92069a25630f8b32e3587d"),
+                      NULL),
+        TL_OK);
     assert_int_equal(tl_hash32_cmp(&got, &want), 0);
 }
 

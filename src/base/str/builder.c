@@ -118,3 +118,14 @@ tl_err tl_sb_finish(tl_str *out, tl_sb *sb, tl_errctx *ctx)
     *out = (tl_str){sb->text, sb->len};
     return TL_OK;
 }
+
+size_t tl_str_print(char *out, size_t cap, const char *format, ...)
+{
+    TL_ASSERT(cap > 0);
+    va_list args;
+    va_start(args, format);
+    const int wanted = vsnprintf(out, cap, format, args);
+    va_end(args);
+    TL_ASSERT(wanted >= 0);
+    return (size_t)wanted < cap ? (size_t)wanted : cap - 1;
+}

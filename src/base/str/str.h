@@ -104,6 +104,10 @@ void tl_sb_printf(tl_sb *sb, const char *format, ...)
 /* tl_sb_finish: the text; the builder may go on, and the view then sees the old text only. */
 TL_MUST_USE tl_err tl_sb_finish(tl_str *out, tl_sb *sb, tl_errctx *ctx);
 
+/* tl_str_print: format into the caller's cap bytes (at least 1), NUL-terminated, cut when it does not fit. Returns the
+ * length that stands there. For short texts of known size; no %f, %g. */
+size_t tl_str_print(char *out, size_t cap, const char *format, ...) TL_PRINTF(3, 4);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,4 @@
 /* verify.c: digests, then the epoch once more (BUN-3). */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/epoch/bundle/bundle_internal.h"
@@ -46,7 +45,7 @@ static void compare(diff *d, size_t path_len, const tl_json *said, const tl_json
 static void compare_item(diff *d, size_t path_len, uint32_t index, const tl_json *said,
                          const tl_json *found)
 {
-    (void)snprintf(d->path + path_len, sizeof d->path - path_len, "[%u]", index);
+    (void)tl_str_print(d->path + path_len, sizeof d->path - path_len, "[%u]", index);
     compare(d, strlen(d->path), said, found);
     d->path[path_len] = '\0';
 }
@@ -54,7 +53,7 @@ static void compare_item(diff *d, size_t path_len, uint32_t index, const tl_json
 static void compare_member(diff *d, size_t path_len, tl_str key, const tl_json *said,
                            const tl_json *found)
 {
-    (void)snprintf(d->path + path_len, sizeof d->path - path_len, ".%.*s", TL_STR_ARG(key));
+    (void)tl_str_print(d->path + path_len, sizeof d->path - path_len, ".%.*s", TL_STR_ARG(key));
     compare(d, strlen(d->path), said, found);
     d->path[path_len] = '\0';
 }
@@ -113,7 +112,7 @@ static tl_err compare_results(diff *d, const tl_bundle *bundle, tl_str replayed,
     const tl_json *found = NULL;
     TL_TRY(tl_json_parse(&found, d->arena, replayed, NULL, ctx));
     const size_t before = d->count;
-    (void)snprintf(d->path, sizeof d->path, "results");
+    (void)tl_str_print(d->path, sizeof d->path, "results");
     compare(d, strlen(d->path), bundle->tree[TL_BUNDLE_RESULTS], found);
     if (d->count == before) {
         note(d, "results");

@@ -1,7 +1,5 @@
 #include "core/epoch/calendar/calendar.h"
 
-#include <stdio.h>
-
 /* Days are counted in eras of 400 years that begin on 1 March, so that the leap day is a year's last. */
 tl_day tl_day_from_ymd(int32_t year, int32_t month, int32_t mday)
 {
@@ -142,6 +140,6 @@ void tl_epoch_id_weekly(char out[TL_EPOCH_ID_CAP], tl_day day)
     TL_ASSERT(year >= 1 && year <= 9998); /* CAL-2 */
     const int32_t quarter = (month + 2) / 3;
     const int32_t week = (monday - first_monday(year, quarter)) / 7 + 1;
-    (void)snprintf(out, TL_EPOCH_ID_CAP, "%04u-Q%u-W%u", (unsigned)year % 10000U,
+    (void)tl_str_print(out, TL_EPOCH_ID_CAP, "%04u-Q%u-W%u", (unsigned)year % 10000U,
                    (unsigned)quarter % 10U, (unsigned)week % 100U);
 }

@@ -1,7 +1,5 @@
 #include "core/epoch/machine/machine.h"
 
-#include <stdio.h>
-
 static const char *const state_text[TL_EPOCH_STATE_COUNT] = {
 #define TL_EPOCH_STATE_ROW(name, text) text,
     TL_EPOCH_STATE_MAP(TL_EPOCH_STATE_ROW)
@@ -86,7 +84,7 @@ tl_err tl_epoch_step(tl_epoch_machine *machine, tl_epoch_transition *out, tl_epo
         actions = TL_EPOCH_DO_REFUND;
     }
     *out = (tl_epoch_transition){machine->state, to, height, actions, {0}};
-    (void)snprintf(out->cause, sizeof out->cause, "%s", cause);
+    (void)tl_str_print(out->cause, sizeof out->cause, "%s", cause);
     machine->was_extended = machine->was_extended || to == TL_EPOCH_EXTENDED;
     machine->state = to;
     machine->height = height;

@@ -5,6 +5,7 @@ static const tl_conform_kind kinds[] = {
     {"python-float-repr", tl_conform_python_float_repr},
     {"python-random-sample", tl_conform_python_random_sample},
     {"quant-prng", tl_conform_quant_prng},
+    {"portfolio-score", tl_conform_portfolio_score},
     {"portfolio-settle", tl_conform_portfolio_settle},
     {"yuma-epoch", tl_conform_yuma_epoch},
     {"yuma-math", tl_conform_yuma_math},

@@ -193,9 +193,7 @@ static tl_err put_line(tl_json_writer *w, tl__run *run, const tl_road_line *line
     put_rao(w, "redistributed_rao", part(line, get_redistributed));
     put_rao(w, "reward_rao", part(line, get_reward));
     tl_json_put_key(w, "tier");
-    tl_json_put_cstr(w, line->payout != NULL && line->payout->tier != TL_TIER_NONE
-                            ? tl_tier_name(line->payout->tier)
-                            : NULL);
+    tl_json_put_cstr(w, tl_tier_name(line->payout != NULL ? line->payout->tier : TL_TIER_NONE));
     put_i64(w, "yuma_incentive_raw", line->agreed != NULL ? line->agreed->incentive_raw : 0);
     tl_json_put_end(w);
     return TL_OK;

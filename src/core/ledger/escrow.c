@@ -2,8 +2,8 @@
  *
  * What becomes of an ante is read off the postings of its entry, so the journal alone says it:
  *
- *      ante_return    escrow -a   miner +back             pool +deficit      back = a but for a deficit
- *      ante_forfeit   escrow -a   miner +back  burn +b    pool +p            back > 0 when revealed early
+ *      ante_return    escrow -a   miner +back             pool +deficit   back = a, but for a deficit
+ *      ante_forfeit   escrow -a   miner +back  burn +b    pool +p         back: when revealed early
  *      ante_slash     escrow -a                burn +a
  *
  * One such group for each ante, in this order within it; any number of groups in an entry. */

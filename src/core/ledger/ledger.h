@@ -1,48 +1,41 @@
 /* ledger: who owns how many rao, and why.
  * For         settling an epoch so that every rao is accounted for
- * Takes       balanced transactions; antes; a ranking with antes and outcomes, and the payout
- *             parameters
- * Gives       a hash-chained journal, balances, escrow books, a tl_settlement whose parts equal the
- *             whole
+ * Takes       balanced transactions; antes; a ranking with outcomes, and the payout parameters
+ * Gives       a hash-chained journal, balances, escrow books; a tl_settlement that adds up
  * Calls       core/num, core/crypto            Called by   core/epoch, core/subnet, app
  * Owns        nothing after return: a tl_ledger and all results live in the arena passed in
  * Threads     one tl_ledger, one thread; the pure functions anywhere
  * Invariants  LED-1 debits equal credits in each entry
  *             LED-2 all balances sum to zero: those of everyone else sum to what was issued
- *             LED-3 an appended entry never changes: each hash covers the entry and the hash before
- *                  it
+ *             LED-3 an appended entry never changes: each hash covers it and the hash before
  *             LED-4 nothing is paid twice: an ante ends once, an epoch is settled or refunded once
  *             LED-5 no account but the two sources (issuance, external) goes below zero
- *             LED-6 an escrow account holds its ante while LOCKED, else nothing; ante = returned +
- *                  burned +
- *                   redistributed + deficit
- *             LED-7 what a settlement hands out is what came in, and it leaves the epoch's pool
- *                  empty
+ *             LED-6 an escrow account holds its ante while LOCKED, else nothing;
+ *                   ante = returned + burned + redistributed + deficit
+ *             LED-7 a settlement hands out what came in, and leaves the epoch's pool empty
  *             LED-8 every reward and every returned ante is at least zero
- * Read        settle.c from tl_ledger_settle() down, then escrow.c, then journal.c
+ * Read        settle.c from tl_ledger_settle() down, then distribute.c, escrow.c, journal.c
  *
  * Money moves only by entries. An entry is a list of postings (account, amount) that sums to zero:
- * what the account
- * gains is positive. Emission comes out of the account `issuance`, whose balance is therefore minus
- * the issuance.
+ * what the account gains is positive. Emission comes out of the account `issuance`, whose balance
+ * is therefore minus the issuance. One settlement is a set of entries, appended whole or not at
+ * all:
  *
- *      external ──▶ pool ◀── issuance ──▶ validators, owner          one settlement, one set of
- *      entries,
- *                  ▲  │ │                                            appended whole or not at all
- *      ante ───────┘  │ └──▶ treasury (rake)        carry ◀── pool when nobody ranks
+ *      external ─▶ pool ◀─ issuance ─▶ validators, owner
+ *                  ▲  │ │
+ *      ante ───────┘  │ └──▶ treasury (rake)        carry ◀─ pool, when nobody ranks
  *        │            └────▶ winners
- *        ├──▶ its miner (returned)     └──▶ burn
+ *        ├──▶ its miner (returned)
+ *        └──▶ burn
  *
  * An entry's hash is SHA-256 over its canonical bytes: the tag "tally/ledger/entry/1", index, hash
- * before, height,
- * epoch, cause, text, postings; texts after their length as u32, integers fixed width, all
- * little-endian.
+ * before, height, epoch, cause, text, postings; texts after their length as u32, integers of fixed
+ * width, all little-endian.
  *
  * The published design that this follows pays out 11,100 of 10,000: it leaves forfeited antes in
- * the pool (the total
- * holds them already), adds the redistributed half again, never deducts the burn and never returns
- * the winners' antes.
- * Here W = T - R - B - E - A_w, and settle.c asserts the sum.
+ * the pool (the total holds them already), adds the redistributed half again, never deducts the
+ * burn and never returns the winners' antes. Here W = T - R - B - E - A_w, and distribute.c asserts
+ * the sum.
  */
 #ifndef TALLY_CORE_LEDGER_H
 #define TALLY_CORE_LEDGER_H
@@ -65,8 +58,8 @@ extern "C" {
 /* --- accounts and entries (journal.c) --- */
 
 /* X(name, number, text, has an id, belongs to an epoch, is a source). Numbers are hashed and
- * stored: never renumbered.
- * Only a source may be negative. Accounts that belong to an epoch belong to the entry's own. */
+ * stored: never renumbered. Only a source may be negative. Accounts that belong to an epoch belong
+ * to the entry's own. */
 #define TL_ACCOUNT_MAP(X)                                                                          \
     X(ISSUANCE, 1, "issuance", 0, 0, 1)   /* minus what was ever issued */                         \
     X(EXTERNAL, 2, "external", 0, 0, 1)   /* the world outside: deposits, withdrawals, revenue */  \
@@ -161,13 +154,11 @@ TL_MUST_USE tl_err tl_ledger_new(tl_ledger **out, tl_arena *arena, const tl_ledg
                                  tl_errctx *ctx);
 
 /* tl_ledger_post: append one entry. Causes that move antes have functions of their own below, but
- * obey the same
- * rules here, so that a reloaded journal is checked as if it were new.
- * Errors  TL_ERR_RANGE (not balanced, zero or too large amount, bad text), TL_ERR_FUNDS (LED-5),
- *         TL_ERR_STATE and
- *         TL_ERR_DUPLICATE (LED-4), TL_ERR_OVERFLOW, TL_ERR_LIMIT, TL_ERR_NOMEM; then nothing has
- *         changed
- * Cost    O(postings), and one SHA-256 over about 45 bytes a posting */
+ * obey the same rules here, so that a reloaded journal is checked as if it were new.
+ * Errors  TL_ERR_RANGE (not balanced, an amount of zero or too large, bad text), TL_ERR_MISSING,
+ *         TL_ERR_FUNDS (LED-5), TL_ERR_STATE and TL_ERR_DUPLICATE (LED-4), TL_ERR_OVERFLOW,
+ *         TL_ERR_LIMIT, TL_ERR_NOMEM; then nothing has changed
+ * Cost    O(postings), and one SHA-256 over 9 or 41 bytes a posting; bench_ledger */
 TL_MUST_USE tl_err tl_ledger_post(tl_ledger *ledger, const tl_transaction *transaction,
                                   tl_errctx *ctx);
 
@@ -190,8 +181,7 @@ tl_hash32
 tl_ledger_head(const tl_ledger *ledger); /* hash of the last entry; zeros when there is none */
 
 /* tl_ledger_entry_at: index < tl_ledger_count; the texts live as long as the ledger.
- * tl_ledger_posting_at: the i-th
- * posting of that entry, i < posting_count. */
+ * tl_ledger_posting_at: the i-th posting of that entry, i < posting_count. */
 tl_ledger_entry tl_ledger_entry_at(const tl_ledger *ledger, uint64_t index);
 tl_posting tl_ledger_posting_at(const tl_ledger *ledger, uint64_t index, uint32_t i);
 
@@ -206,8 +196,8 @@ typedef struct tl_ledger_line {
 TL_MUST_USE tl_err tl_ledger_balances(const tl_ledger_line **out, size_t *count,
                                       const tl_ledger *ledger, tl_arena *arena, tl_errctx *ctx);
 
-/* --- keeping (journal.c): entries go to the store as canonical bytes and come back through the
- * same checks --- */
+/* --- keeping (keep.c): entries go to the store as canonical bytes, and come back through the same
+ * checks --- */
 
 /* tl_ledger_encode: the canonical bytes of an entry, the ones that its hash covers. */
 TL_MUST_USE tl_err tl_ledger_encode(tl_bytes *out, const tl_ledger *ledger, uint64_t index,
@@ -220,8 +210,8 @@ TL_MUST_USE tl_err tl_ledger_load(tl_ledger *ledger, tl_bytes bytes, const tl_ha
                                   tl_errctx *ctx);
 
 /* tl_ledger_seal: everything so far is durable. tl_ledger_drop_unsealed: the store failed: forget
- * the entries after
- * the seal, as if they had never been (they were never shown to anyone). Loading does not seal. */
+ * the entries after the seal, as if they had never been; nobody was shown them. Loading does not
+ * seal. */
 void tl_ledger_seal(tl_ledger *ledger);
 void tl_ledger_drop_unsealed(tl_ledger *ledger);
 
@@ -233,21 +223,22 @@ typedef struct tl_ledger_report {
     tl_hash32 head;
 } tl_ledger_report;
 
-/* tl_ledger_verify: recompute everything from the entries: hashes, balances, issuance, escrow
- * states and epoch books,
- * and compare with what the ledger says. scratch is rewound. Errors: TL_ERR_CORRUPT, which names
- * the first entry or
- * account at fault; *out is then untouched. Cost: as posting all of it again. */
+/* tl_ledger_verify: recompute everything from the entries (hashes, balances, issuance, states of
+ * antes, epoch books) and compare with what the ledger says. scratch is given back.
+ * Errors  TL_ERR_CORRUPT, which names the first entry or account at fault; those of the arena. *out
+ *         is then untouched
+ * Cost    as posting all of it again */
 TL_MUST_USE tl_err tl_ledger_verify(tl_ledger_report *out, const tl_ledger *ledger,
                                     tl_arena *scratch, tl_errctx *ctx);
 
 /* --- antes (escrow.c) ---
  *
- *      (none) ──lock──▶ LOCKED ──return───▶ RETURNED      one step each, for ever; the same step
- *      asked for twice is
- *                         │────forfeit──▶ FORFEITED       done once (is_new tells), another one is
- *                         TL_ERR_STATE
+ *      (none) ──lock──▶ LOCKED ──return───▶ RETURNED
+ *                         │────forfeit──▶ FORFEITED
  *                         └────slash────▶ SLASHED
+ *
+ * One step each, for ever. The same step asked for twice is done once (is_new tells, and may be
+ * NULL); another one is TL_ERR_STATE.
  */
 typedef enum tl_ante_state {
     TL_ANTE_NONE,
@@ -268,11 +259,10 @@ typedef struct tl_ante {
     tl_rao deficit;
 } tl_ante;
 
-/* tl_escrow_lock: take an ante from the miner's free balance. is_new may be NULL. Locking the same
- * amount again while
- * it is LOCKED changes nothing; another amount is TL_ERR_DUPLICATE; an ended ante or a closed epoch
- * TL_ERR_STATE.
- * Errors  TL_ERR_FUNDS: too little free; TL_ERR_RANGE: below ante_min */
+/* tl_escrow_lock: take an ante from the miner's free balance. Locking the same amount again while it
+ * is LOCKED changes nothing.
+ * Errors  TL_ERR_DUPLICATE: locked with another amount; TL_ERR_STATE: ended, or the epoch is closed;
+ *         TL_ERR_FUNDS: too little is free; TL_ERR_RANGE: below ante_min; else as tl_ledger_post */
 TL_MUST_USE tl_err tl_escrow_lock(tl_ledger *ledger, bool *is_new, tl_str epoch,
                                   const tl_hotkey *hotkey, tl_rao ante, uint64_t height,
                                   tl_errctx *ctx);

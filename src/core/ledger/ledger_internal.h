@@ -26,7 +26,8 @@
 #define TL__POSTING_LEN_MIN 9  /* kind, amount */
 #define TL__POSTING_LEN_MAX 41 /* kind, id, amount */
 
-/* tag, index, hash before, height, epoch, cause, text, number of postings: without the texts' own bytes */
+/* tag, index, hash before, height, epoch, cause, text, number of postings: texts without their own
+ * bytes */
 #define TL__ENTRY_FIXED_LEN (4 + TL__ENTRY_TAG_LEN + 8 + 32 + 8 + 4 + 1 + 4 + 4)
 
 /* An account within its epoch. */
@@ -112,7 +113,7 @@ bool tl__kind_has_id(uint32_t kind);
 bool tl__kind_has_epoch(uint32_t kind);
 bool tl__kind_is_source(uint32_t kind);
 
-/* tl__row_find: index plus one of that account's row, 0 when there is none; epoch: a book, plus one. */
+/* tl__row_find: index plus one of that account's row, 0 when there is none; epoch: a book plus one. */
 uint32_t tl__row_find(const tl_ledger *ledger, tl_account account, uint32_t epoch);
 
 /* tl__row_intern: the index of its row, made when it is new. */

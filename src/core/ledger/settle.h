@@ -1,13 +1,13 @@
 /* settle: the part of ledger.h about one epoch's distribution (portfolio spec 2, 7, 9). Include
  * ledger.h.
  *
- *      T = X + external + antes of the ranked + what the others lose        R = T·rake     F = B +
- *      redistributed
- *      W = T - R - B - E - A_w = X + external - R + F - B                   reward_i = floor(W·w_i
- *      / Σw), w_i = i^-γ
+ *      T = X + external + antes of the ranked + what the others lose
+ *      R = floor(T·rake)            F = B + redistributed, ante by ante
+ *      W = T - R - B - E - A_w = X + external - R + F - B
+ *      reward_i = floor(W·w_i / Σw), w_i = i^-γ, the remainder one rao each in rank order
  *
- * W below zero is a deficit: the winners' antes cover it, then those of break-even; R and B always
- * stand.
+ * B is what burns, E and A_w are the antes of break-even and of the winners, which go back. W below
+ * zero is a deficit: the winners' antes cover it, then those of break-even; R and B always stand.
  */
 #ifndef TALLY_CORE_LEDGER_SETTLE_H
 #define TALLY_CORE_LEDGER_SETTLE_H
@@ -70,11 +70,10 @@ const char *tl_tier_name(tl_tier tier);
 tl_tier tl_tier_of(uint32_t rank, uint32_t ranked_count);
 
 typedef struct tl_payout_params {
-    uint32_t rake_bp; /* of T, 0 … TL_LEDGER_RAKE_BP_MAX; default 800 */
-    double gamma;     /* of the power law, 1.0 … 2.0; default 1.5 */
-    uint32_t fee_bp;  /* network fee on each reward; default 0: off (the sources know 200) */
-    uint32_t
-        fee_burn_bp; /* share of the fee that burns, 0 … 10,000; default 2,500; the rest is the treasury's */
+    uint32_t rake_bp;     /* of T, 0 … TL_LEDGER_RAKE_BP_MAX; default 800 */
+    double gamma;         /* of the power law, 1.0 … 2.0; default 1.5 */
+    uint32_t fee_bp;      /* network fee on each reward; default 0: off (the sources know 200) */
+    uint32_t fee_burn_bp; /* of the fee, 0 … 10,000; default 2,500; the rest is the treasury's */
 } tl_payout_params;
 
 tl_payout_params tl_payout_params_default(void);
@@ -85,8 +84,7 @@ typedef struct tl_payout_miner {
     tl_hotkey hotkey; /* not read by tl_settle */
     tl_rao ante;      /* >= 0 */
     tl_outcome outcome;
-    bool
-        is_house; /* a reference miner of the house: its reward goes to burn; not read by tl_settle */
+    bool is_house; /* its reward goes to burn; not read by tl_settle */
 } tl_payout_miner;
 
 typedef struct tl_payout {
@@ -129,16 +127,14 @@ typedef struct tl_settlement {
  *
  * miners    count of them, at most TL_LEDGER_MINERS_MAX; may be NULL when 0
  * params    NULL: the defaults
- * Errors    TL_ERR_RANGE (negative amount, parameter), TL_ERR_OVERFLOW (the sum of all passes
- *           TL_LEDGER_AMOUNT_MAX),
- *           TL_ERR_LIMIT, TL_ERR_NOMEM
+ * Errors    TL_ERR_RANGE (a negative amount, a parameter), TL_ERR_OVERFLOW (all of it together does
+ *           not fit 64 bits), TL_ERR_LIMIT, TL_ERR_NOMEM
  * Cost      O(count), one square root (or power) a winner */
 TL_MUST_USE tl_err tl_settle(tl_settlement *out, tl_arena *arena, tl_rao emission, tl_rao external,
                              const tl_payout_miner *miners, size_t count,
                              const tl_payout_params *params, tl_errctx *ctx);
 
-/* tl_settle_weight: w_i = floor(i^-γ · 2^48), i >= 1. γ = 1.5: exactly 1/(i·√i) in doubles; else
- * tl_pow. */
+/* tl_settle_weight: w_i = floor(i^-γ · 2^48), i >= 1; γ = 1.5: 1/(i·√i) in doubles; else tl_pow. */
 uint64_t tl_settle_weight(uint32_t i, double gamma);
 
 typedef struct tl_pay {
@@ -160,10 +156,8 @@ typedef struct tl_settle_order {
 
 /* tl_ledger_settle: post it, whole or not at all, and close the epoch's books.
  * Errors  TL_ERR_STATE: closed already; TL_ERR_NOT_FOUND, TL_ERR_MISSING, TL_ERR_DUPLICATE,
- *         TL_ERR_RANGE: the miners
- *         are not exactly those with a locked ante of that amount; TL_ERR_CHECK: the settlement is
- *         not these miners';
- *         else as tl_ledger_post */
+ *         TL_ERR_RANGE: the miners are not exactly those with a locked ante of that amount;
+ *         TL_ERR_CHECK: the settlement is not these miners'; else as tl_ledger_post */
 TL_MUST_USE tl_err tl_ledger_settle(struct tl_ledger *ledger, const tl_settle_order *order,
                                     tl_errctx *ctx);
 

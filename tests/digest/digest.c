@@ -78,6 +78,19 @@ uint64_t digest_below(digest *d, uint64_t n)
     return digest_random(d) % n;
 }
 
+/* Two draws in one expression would have no order: compilers differ. So each takes a statement, here and everywhere. */
+uint64_t digest_sized(digest *d, uint64_t n)
+{
+    const uint64_t bits = digest_random(d);
+    return bits >> digest_below(d, n);
+}
+
+int64_t digest_signed(digest *d, uint64_t n)
+{
+    const uint64_t magnitude = digest_sized(d, n) >> 1;
+    return digest_below(d, 2) == 0 ? (int64_t)magnitude : -(int64_t)magnitude;
+}
+
 double digest_uniform(digest *d, double from, double to)
 {
     const double unit = (double)(digest_random(d) >> 11) * 0x1p-53;

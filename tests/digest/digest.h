@@ -32,6 +32,9 @@ void digest_str(digest *d, tl_str text); /* its length, then its bytes */
  * nowhere else. */
 uint64_t digest_random(digest *d);
 uint64_t digest_below(digest *d, uint64_t n); /* 0 … n - 1; the bias does not matter here */
+uint64_t digest_sized(digest *d,
+                      uint64_t n); /* random bits, shifted right by 0 … n - 1: all magnitudes */
+int64_t digest_signed(digest *d, uint64_t n); /* the same with its sign */
 double digest_uniform(digest *d, double from, double to);
 double digest_gauss_like(digest *d); /* sum of twelve uniforms less six */
 void digest_series(digest *d, double *out, size_t count, double mean, double scale);

@@ -106,8 +106,8 @@ static void money(digest *d)
 {
     tl_errctx ctx = TL_ERRCTX_INIT;
     for (size_t i = 0; i < 500; i++) {
-        const tl_rao a = tl_rao_from_i64((int64_t)digest_random(d) >> digest_below(d, 60));
-        const uint64_t den = 1 + (digest_random(d) >> digest_below(d, 60));
+        const tl_rao a = tl_rao_from_i64(digest_signed(d, 60));
+        const uint64_t den = 1 + digest_sized(d, 60);
         const uint64_t num = digest_below(d, den);
         tl_rao share;
         DIGEST_OK(tl_rao_mul_div_floor(&share, a, num, den, &ctx), &ctx);
@@ -130,7 +130,7 @@ static void money(digest *d)
     uint64_t weights[100];
     tl_rao shares[100];
     for (size_t i = 0; i < 100; i++) {
-        weights[i] = digest_random(d) >> digest_below(d, 64);
+        weights[i] = digest_sized(d, 64);
     }
     DIGEST_OK(
         tl_rao_split_pro_rata(shares, tl_rao_from_i64(1000000000007), weights, 100, NULL, &ctx),

@@ -31,7 +31,7 @@ static void doubles(digest *d)
         }
     }
     for (size_t i = 0; i < 4000; i++) {
-        const uint64_t digits = digest_random(d) >> digest_below(d, 64);
+        const uint64_t digits = digest_sized(d, 64);
         digest_f64(d, tl_f64_from_decimal(digits, (int32_t)digest_below(d, 700) - 360));
     }
 }
@@ -77,7 +77,7 @@ static void put_document(digest *d, tl_sb *sb, size_t depth)
     char text[TL_F64_TEXT_CAP];
     switch (kind) {
     case 0:
-        tl_sb_put_i64(sb, (int64_t)digest_random(d) >> digest_below(d, 63));
+        tl_sb_put_i64(sb, digest_signed(d, 63));
         return;
     case 1:
         (void)tl_f64_print(text, digest_uniform(d, -1e6, 1e6));

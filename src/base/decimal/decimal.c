@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/decimal/decimal_internal.h"
+#include "base/error/error.h"
 
 static const uint64_t hidden_bit = UINT64_C(1) << 52;
 
@@ -92,6 +93,9 @@ void tl_f64_shortest(uint64_t *digits, int32_t *exponent, bool *is_negative, dou
         d = shortest(mantissa, binary, fraction == 0 && biased > 1);
     }
     strip_zeros(&d);
+    TL_ASSERT(d.digits < UINT64_C(100000000000000000)); /* DEC-2: 17 digits are always enough */
+    TL_VERIFY(tl_f64_from_decimal(d.digits, d.exponent) ==
+              (value < 0.0 ? -value : value)); /* DEC-1 */
     *digits = d.digits;
     *exponent = d.exponent;
     *is_negative = bits >> 63 != 0;

@@ -238,7 +238,7 @@ uint64_t tl__nearest(uint64_t head, int64_t exponent, bool is_cut, tl_str digits
     if (down == up) {
         return down;
     }
-    TL_ASSERT(up == down + 1);
+    TL_ASSERT(up == down + 1); /* DEC-3: one tie at most lies between */
     const int side = cmp_with_tie(digits, last_exponent(head, exponent, digits), down);
     return side > 0 || (side == 0 && (down & 1) != 0) ? up : down;
 }

@@ -209,6 +209,7 @@ static tl_err take_escaped(tl_json_reader *r, const char *begin, const char *p, 
         }
     }
     r->text = (tl_str){decoded, (size_t)(out - decoded)};
+    TL_VERIFY(tl_str_is_utf8(r->text)); /* JSON-2 */
     r->at = (size_t)(p + 1 - r->input.ptr);
     return TL_OK;
 }
@@ -228,6 +229,7 @@ static tl_err take_string(tl_json_reader *r, const char *p, const char *end, tl_
         TL_TRY(step_over(r, &p, end, ctx));
     }
     r->text = (tl_str){begin, (size_t)(p - begin)};
+    TL_VERIFY(tl_str_is_utf8(r->text)); /* JSON-2 */
     r->at = (size_t)(p + 1 - r->input.ptr);
     return TL_OK;
 }

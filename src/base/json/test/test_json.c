@@ -192,7 +192,7 @@ static void limits_hold_to_the_byte(void **state)
 
 static void escapes_decode_and_may_hold_a_nul(void **state)
 {
-    (void)state;
+    (void)state; /* JSON-2 */
     const tl_json *v =
         parse("[\"\\u0000x\", \"\\\"\\\\\\/\\b\\f\\n\\r\\t\", \"\\uD83D\\uDE00\\u00e4\\u20AC\","
               " \"plain text of more than eight bytes \\u0041 and more of it\"]");

@@ -88,6 +88,33 @@ static void broken_utf8_is_seen(void **state)
     }
 }
 
+static void a_code_point_is_decoded_or_left_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t len;
+        uint32_t code_point;
+    } rows[] = {{"a", 1, 'a'},
+                {"\xC2\x80", 2, 0x80},
+                {"\xDF\xBF", 2, 0x7FF},
+                {"\xE0\xA0\x80", 3, 0x800},
+                {"\xEF\xBF\xBF", 3, 0xFFFF},
+                {"\xF0\x90\x80\x80", 4, 0x10000},
+                {"\xF4\x8F\xBF\xBF", 4, 0x10FFFF},
+                {"\xC2", 0, 77},
+                {"\xED\xA0\x80", 0, 77},
+                {"\x80", 0, 77}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        uint32_t code_point = 77;
+        const tl_str s = tl_str_from_cstr(rows[k].text);
+        assert_int_equal(tl_str_utf8_at(&code_point, s, 0), rows[k].len);
+        assert_int_equal(code_point, rows[k].code_point);
+        assert_int_equal(tl_str_utf8_at(NULL, s, 0), rows[k].len);
+    }
+    assert_int_equal(tl_str_utf8_at(NULL, TL_STR("x\xC3\xA4"), 1), 2);
+}
+
 static void a_builder_builds_and_ends_with_a_nul(void **state)
 {
     (void)state; /* STR-2 */
@@ -133,6 +160,7 @@ int main(void)
         cmocka_unit_test(splitting_gives_each_part_once),
         cmocka_unit_test(integers_parse_at_the_border_and_not_beyond),
         cmocka_unit_test(broken_utf8_is_seen),
+        cmocka_unit_test(a_code_point_is_decoded_or_left_alone),
         cmocka_unit_test(a_builder_builds_and_ends_with_a_nul),
         cmocka_unit_test(a_builder_that_failed_stays_failed),
     };

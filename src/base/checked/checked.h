@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/* One generator, since the six functions differ in nothing but the type. Each returns whether *out was written. */
+/* One generator, since the six functions differ in nothing but the type. Each returns whether *out was written (CHK-1). */
 #define TL_CHECKED_MAP(X) X(i64, int64_t) X(u64, uint64_t) X(u32, uint32_t) X(size, size_t)
 
 #define TL_CHECKED_DEFINE(name, type)                                                              \

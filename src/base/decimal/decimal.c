@@ -75,6 +75,7 @@ static void strip_zeros(decimal *d)
     }
 }
 
+/* DEC-1, DEC-2: of the digits that read back as value, the fewest, and of those the nearest. */
 void tl_f64_shortest(uint64_t *digits, int32_t *exponent, bool *is_negative, double value)
 {
     uint64_t bits;

@@ -41,7 +41,8 @@ static wide wide_less_one(wide a)
     return (wide){a.high - (borrow_middle ? 1U : 0U), a.middle - (borrow_low ? 1U : 0U), a.low - 1};
 }
 
-/* The double nearest to (a + fraction) * 2^exponent, where has_fraction says whether 0 < fraction < 1 or it is 0. */
+/* The double nearest to (a + fraction) * 2^exponent, where has_fraction says whether 0 < fraction < 1 or it is 0: the
+ * only place that rounds (DEC-3). */
 static uint64_t wide_round(wide a, bool has_fraction, int32_t exponent)
 {
     TL_ASSERT(a.high >> 62 != 0);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ERR-2: the rows and the codes are one map. */
 static const struct {
     const char *name;
     const char *text;

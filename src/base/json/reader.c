@@ -106,7 +106,7 @@ static char *put_utf8(char *out, uint32_t c)
     return out;
 }
 
-/* \uXXXX, or a pair of them for what lies beyond 0xFFFF; *p stands on the u. */
+/* \uXXXX, or a pair of them for what lies beyond 0xFFFF (JSON-2: half a pair is refused); *p stands on the u. */
 static tl_err take_unicode(tl_json_reader *r, uint32_t *out, const char **p, const char *end,
                            tl_errctx *ctx)
 {
@@ -244,6 +244,7 @@ static const char *skip_digits(const char *p, const char *end)
     return p;
 }
 
+/* JSON-1: the digits stay text; the value is made by who asks for it. */
 static tl_err take_number(tl_json_reader *r, const char *p, const char *end, tl_errctx *ctx)
 {
     const char *const begin = p;

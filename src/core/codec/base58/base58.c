@@ -70,6 +70,7 @@ tl_err tl_base58_decode_var(uint8_t out[TL_BASE58_BYTES_MAX], size_t *out_len, t
         return tl_fail(ctx, TL_ERR_LIMIT, "base58 of %zu bytes, above %d", zeros + count,
                        TL_BASE58_BYTES_MAX);
     }
+    /* B58-1: a leading '1' is a zero byte and nothing else makes one. B58-2: nothing was written before this line. */
     memset(out, 0, zeros);
     for (size_t k = 0; k < count; k++) {
         out[zeros + k] = number[count - 1 - k];

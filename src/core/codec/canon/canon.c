@@ -131,6 +131,7 @@ tl_err tl_canon_json(tl_sb *sb, const tl_json *value, tl_arena *arena, tl_errctx
     return err;
 }
 
+/* CANON-1: whatever was said of the source's form is gone once it is a tree; CANON-2 rests on put_value. */
 tl_err tl_canon_text(tl_str *out, tl_arena *arena, tl_str text, tl_errctx *ctx)
 {
     const tl_json *tree;

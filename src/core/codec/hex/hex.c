@@ -61,6 +61,7 @@ static tl_err check_digits(tl_str text, tl_errctx *ctx)
     return TL_OK;
 }
 
+/* HEX-1: the high half first, as it was written. */
 static void decode_checked(uint8_t *out, size_t len, const char *digits)
 {
     for (size_t i = 0; i < len; i++) {

@@ -90,6 +90,7 @@ void tl_sha256_init(tl_sha256_state *state)
                                      0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
+/* HASH-1: only whole blocks are compressed, wherever the pieces were cut. */
 void tl_sha256_update(tl_sha256_state *state, const void *data, size_t len)
 {
     const uint8_t *p = (const uint8_t *)data;

@@ -108,7 +108,8 @@ tl_err tl_ss58_decode_any(tl_hotkey *out, uint16_t *out_prefix, tl_str text, tl_
         return tl_fail(ctx, TL_ERR_CORRUPT,
                        "the checksum of the address does not match: a character is wrong");
     }
-    memcpy(out->b, payload + prefix_len, sizeof out->b); /* KEY-2 */
+    memcpy(out->b, payload + prefix_len,
+           sizeof out->b); /* KEY-1: one prefix form, one length; KEY-2 */
     *out_prefix = prefix;
     return TL_OK;
 }

@@ -9,6 +9,7 @@ static const tl_conform_kind kinds[] = {
     {"portfolio-settle", tl_conform_portfolio_settle},
     {"yuma-epoch", tl_conform_yuma_epoch},
     {"yuma-math", tl_conform_yuma_math},
+    {"portfolio-join", tl_conform_portfolio_join},
     {NULL, NULL}, /* the end */
 };
 

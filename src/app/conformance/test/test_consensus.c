@@ -64,11 +64,18 @@ static void all_operations_equal_the_chain(void **state)
     run_golden(TL_SOURCE_ROOT "/src/core/consensus/yuma/test/golden/yuma-math.json", 149);
 }
 
+static void all_joins_equal_the_spec(void **state)
+{
+    (void)state;
+    run_golden(TL_SOURCE_ROOT "/src/core/consensus/join/test/golden/portfolio-join.json", 22);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_epochs_equal_the_chain),
         cmocka_unit_test(all_operations_equal_the_chain),
+        cmocka_unit_test(all_joins_equal_the_spec),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@
 #include "base/arena/arena.h"
 #include "base/error/error.h"
 #include "base/str/str.h"
+#include "core/crypto/key/key.h"
 #include "core/num/money/money.h"
 
 #ifdef __cplusplus
@@ -88,18 +89,20 @@ typedef struct tl_row {
     const uint32_t *flags;                   /* bit set of rules */
 } tl_row;
 
+/* tl_row_order: the indexes of count hotkeys by ascending bytes: the order in which rows are hashed, whatever order they
+ * are given in. order: room for count. Errors: TL_ERR_DUPLICATE a hotkey twice; those of the arena. */
+TL_MUST_USE tl_err tl_row_order(uint32_t *order, tl_arena *scratch, const tl_hotkey *hotkeys,
+                                size_t count, tl_errctx *ctx);
+
 /* tl_row_hash: SHA-256 over the whole row, so that validators agree when all of it is equal:
  *
  *   u32 len, "tally/consensus/row/1"    u32 len, domain (subnet and epoch, "portfolio/1/2024-M03")
  *   u32 miner_count, then a miner:      u32 len, hotkey · u32 QS · u32 MaxDD · u8 vote · u32 flags
  *
- * all little-endian, miners in the order of their hotkeys' bytes, whatever order they are given in.
- *
- * hotkeys   miner_count keys of 32 bytes, each once
+ * all little-endian, miners by order.
  */
-TL_MUST_USE tl_err tl_row_hash(tl_hash32 *out, tl_arena *scratch, tl_str domain,
-                               const tl_hash32 *hotkeys, const tl_row *row, size_t miner_count,
-                               tl_errctx *ctx);
+void tl_row_hash(tl_hash32 *out, tl_str domain, const tl_hotkey *hotkeys, const uint32_t *order,
+                 const tl_row *row, size_t miner_count);
 
 #ifdef __cplusplus
 }

@@ -11,7 +11,7 @@
  *             JOIN-2 validator pay sums to the validators' part exactly; the three parts sum to the emission
  *             JOIN-3 a ranked miner has incentive > 0 and is not disqualified; ranks are 1 … ranked_count, each once
  *             JOIN-4 an epoch that does not pay leaves the carried bonds as they were, and pays nobody
- *             JOIN-5 a validator without stake changes nobody's result
+ *             JOIN-5 a validator without stake, and without carried bonds, changes nobody's result
  * Read        tl_consensus_agree() from the top down; portfolio spec section 9 is the law
  *
  *      rows ──▶ hash ─────▶ verdict (status, pays, outliers)

@@ -62,6 +62,11 @@ void tl_app_put_error(tl_json_writer *w, tl_err err, const tl_errctx *ctx);
 /* --- the commands, a const tl_cmd each --- */
 
 extern const tl_cmd tl_cli_conformance;
+extern const tl_cmd tl_cli_epoch_export;
+extern const tl_cmd tl_cli_epoch_pack;
+extern const tl_cmd tl_cli_epoch_verify;
+extern const tl_cmd tl_cli_portfolio_run;
+extern const tl_cmd tl_cli_portfolio_score;
 extern const tl_cmd tl_cli_version;
 
 #ifdef __cplusplus

@@ -128,15 +128,16 @@ static const tl_cmd_option verify_args[] = {
      .is_required = true,
      .is_repeatable = true},
 };
-static const char *const verify_examples[] = {"tally epoch verify tests/e2e/portfolio/2022-Q1-W3.bundle",
-                                              NULL};
+static const char *const verify_examples[] = {
+    "tally epoch verify tests/e2e/portfolio/2022-Q1-W3.bundle", NULL};
 
 const tl_cmd tl_cli_epoch_verify = {
     .name = "epoch verify",
     .summary = "check digests and run the epoch again",
-    .text = "A bundle holds an epoch's inputs, evidence, parameters and results. Verifying believes "
-            "none of its digests: the epoch is run again, and the results are compared byte by "
-            "byte. Exit code 1 when something differs, 3 when a file is no bundle.",
+    .text =
+        "A bundle holds an epoch's inputs, evidence, parameters and results. Verifying believes "
+        "none of its digests: the epoch is run again, and the results are compared byte by "
+        "byte. Exit code 1 when something differs, 3 when a file is no bundle.",
     .args = verify_args,
     .arg_count = 1,
     .examples = verify_examples,
@@ -169,8 +170,8 @@ static const tl_cmd_option export_args[] = {
      .help = "a file that an epoch was published in",
      .is_required = true},
 };
-static const char *const export_examples[] = {"tally epoch export tests/e2e/portfolio/2022-Q1-W3.bundle",
-                                              NULL};
+static const char *const export_examples[] = {
+    "tally epoch export tests/e2e/portfolio/2022-Q1-W3.bundle", NULL};
 
 const tl_cmd tl_cli_epoch_export = {
     .name = "epoch export",
@@ -237,8 +238,9 @@ static const char *const pack_examples[] = {
 const tl_cmd tl_cli_epoch_pack = {
     .name = "epoch pack",
     .summary = "make a bundle of such JSON",
-    .text = "Digests are computed anew over whatever the file says, true or not: a false result can "
-            "be packed well, and only tally epoch verify finds it, by running the epoch again.",
+    .text =
+        "Digests are computed anew over whatever the file says, true or not: a false result can "
+        "be packed well, and only tally epoch verify finds it, by running the epoch again.",
     .options = pack_options,
     .option_count = 1,
     .args = pack_args,

@@ -37,8 +37,8 @@ static tl_err put_run_json(tl_sb *sb, tl_app *app, const tl_assembled *epoch, co
 {
     const tl_json *results = NULL;
     TL_TRY(tl_json_parse(&results, app->arena, epoch->result.json, NULL, ctx));
-    static const char *const keys[] = {"agreement", "epoch_id", "scoreboard", "settlement", "state",
-                                       "validators"};
+    static const char *const keys[] = {"agreement",  "epoch_id", "scoreboard",
+                                       "settlement", "state",    "validators"};
     tl_json_writer w;
     tl_json_writer_init(&w, sb, 0, false);
     tl_json_put_object(&w);
@@ -145,8 +145,9 @@ static const char *const run_examples[] = {
 const tl_cmd tl_cli_portfolio_run = {
     .name = "portfolio run",
     .summary = "settle the latest epoch among a file of signals",
-    .text = "Signals of earlier epochs make the records that are scored. No state folder is read or "
-            "written. The order of the signals changes nothing, the bundle included.",
+    .text =
+        "Signals of earlier epochs make the records that are scored. No state folder is read or "
+        "written. The order of the signals changes nothing, the bundle included.",
     .options = run_options,
     .option_count = sizeof run_options / sizeof run_options[0],
     .examples = run_examples,

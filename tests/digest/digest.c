@@ -16,10 +16,8 @@ typedef struct area {
 
 /* The order is part of the digest. */
 static const area AREAS[] = {
-    {"text", digest_area_text},
-    {"hash", digest_area_hash},
-    {"num", digest_area_num},
-    {"ledger", digest_area_ledger},
+    {"text", digest_area_text},   {"hash", digest_area_hash},     {"num", digest_area_num},
+    {"quant", digest_area_quant}, {"ledger", digest_area_ledger}, {"yuma", digest_area_yuma},
 };
 
 #define AREA_COUNT (sizeof AREAS / sizeof *AREAS)

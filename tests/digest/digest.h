@@ -53,6 +53,8 @@ void *digest_alloc(digest *d, size_t count, size_t size);
 void digest_area_text(digest *d);
 void digest_area_hash(digest *d);
 void digest_area_num(digest *d);
+void digest_area_quant(digest *d);
 void digest_area_ledger(digest *d);
+void digest_area_yuma(digest *d);
 
 #endif

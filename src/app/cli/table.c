@@ -21,8 +21,8 @@ static const tl_cmd_option globals[] = {
 };
 
 static const tl_cmd *const commands[] = {
-    &tl_cli_conformance,
-    &tl_cli_version,
+    &tl_cli_portfolio_run, &tl_cli_portfolio_score, &tl_cli_epoch_verify, &tl_cli_epoch_export,
+    &tl_cli_epoch_pack,    &tl_cli_conformance,     &tl_cli_version,
 };
 
 static const tl_cmd_table table = {

@@ -2,14 +2,20 @@
 #include "app/conformance/conformance.h"
 
 static const tl_conform_kind kinds[] = {
-    {"python-float-repr", tl_conform_python_float_repr},
-    {"python-random-sample", tl_conform_python_random_sample},
-    {"quant-prng", tl_conform_quant_prng},
+    {"portfolio-join", tl_conform_portfolio_join},
     {"portfolio-score", tl_conform_portfolio_score},
     {"portfolio-settle", tl_conform_portfolio_settle},
+    {"python-float-repr", tl_conform_python_float_repr},
+    {"python-random-sample", tl_conform_python_random_sample},
+    {"quant-anti-gaming", tl_conform_quant_anti_gaming},
+    {"quant-bootstrap", tl_conform_quant_bootstrap},
+    {"quant-correlation", tl_conform_quant_correlation},
+    {"quant-deflated-sharpe", tl_conform_quant_deflated_sharpe},
+    {"quant-portfolio", tl_conform_quant_portfolio},
+    {"quant-prng", tl_conform_quant_prng},
+    {"quant-returns", tl_conform_quant_returns},
     {"yuma-epoch", tl_conform_yuma_epoch},
     {"yuma-math", tl_conform_yuma_math},
-    {"portfolio-join", tl_conform_portfolio_join},
     {NULL, NULL}, /* the end */
 };
 

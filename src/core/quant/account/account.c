@@ -7,10 +7,13 @@
 #include "core/num/sum/sum.h"
 #include "core/quant/metrics/metrics.h"
 
+/* Long portfolios stay below 1; debts and shorts may drift apart, and a billion times the equity is no portfolio. */
+#define WEIGHT_MAX 1e9
+
 double tl_account_day(double *weights, const double *returns, size_t count)
 {
     double earned = tl_dot(weights, returns, count); /* ACC-F1 */
-    if (earned <= -1.0) {
+    if (!(earned > -1.0)) {
         for (size_t i = 0; i < count; i++) {
             weights[i] = 0.0; /* ACC-3 */
         }
@@ -84,6 +87,11 @@ static tl_err plan_check(const tl_account_plan *plan, size_t days, size_t count,
     if (plan->rebalance_every == 0) {
         return tl_fail_field(ctx, TL_ERR_RANGE, "rebalance_every", "a rebalance every 0 periods");
     }
+    for (size_t i = 0; i < plan->target_count * count; i++) {
+        if (!(fabs(plan->targets[i]) <= WEIGHT_MAX)) {
+            return tl_fail_field(ctx, TL_ERR_RANGE, "targets", "a weight above 1e9");
+        }
+    }
     return TL_OK;
 }
 
@@ -114,6 +122,12 @@ tl_err tl_account_run(tl_account_history *out, tl_arena *arena, const tl_account
             turnovers[rebalances] = tl_account_turnover(target, weights, count, 0.0, 0.0);
             rebalances++;
             memcpy(weights, target, count * sizeof *weights);
+        }
+    }
+    TL_TRY(tl_returns_admit(earned, NULL, earned, days, ctx));
+    for (size_t i = 0; i < count; i++) {
+        if (!(fabs(weights[i]) <= WEIGHT_MAX)) {
+            return tl_fail(ctx, TL_ERR_RANGE, "a weight drifted above 1e9");
         }
     }
     out->returns = earned;

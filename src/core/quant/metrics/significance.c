@@ -83,14 +83,20 @@ tl_metric tl_expected_max_z(uint64_t trials, bool *is_flagged)
     return tl__some((1.0 - EULER_GAMMA) * first + EULER_GAMMA * second); /* METRIC-F22 */
 }
 
+tl_metric tl_sharpe_star(uint64_t trials, double trial_sharpe_std)
+{
+    const tl_metric z = tl_expected_max_z(trials, NULL);
+    if (!tl_metric_is_defined(z) || trials == 1) {
+        return z;
+    }
+    return tl__some(trial_sharpe_std * z.value);
+}
+
 tl_metric tl_sharpe_deflated(const tl_sharpe_sample *sample, uint64_t trials,
                              double trial_sharpe_std)
 {
-    const tl_metric z = tl_expected_max_z(trials, NULL);
-    if (!tl_metric_is_defined(z)) {
-        return z;
-    }
-    return tl_sharpe_psr(sample, trials == 1 ? 0.0 : trial_sharpe_std * z.value); /* METRIC-F23 */
+    const tl_metric star = tl_sharpe_star(trials, trial_sharpe_std);
+    return tl_metric_is_defined(star) ? tl_sharpe_psr(sample, star.value) : star; /* METRIC-F23 */
 }
 
 tl_metric tl_sharpe_min_track_record(const tl_sharpe_sample *sample, double sharpe_star,

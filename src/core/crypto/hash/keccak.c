@@ -13,44 +13,84 @@ static const uint64_t ROUND_CONSTANT[24] = {
     0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
     0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
 
-/* The cycle that pi makes of all lanes but the first, and how far rho turns each. */
-static const uint8_t PI_LANE[24] = {10, 7,  11, 17, 18, 3, 5,  16, 8,  21, 24, 4,
-                                    15, 23, 19, 13, 12, 2, 20, 14, 22, 9,  6,  1};
-static const uint8_t RHO_BITS[24] = {1,  3,  6,  10, 15, 21, 28, 36, 45, 55, 2,  14,
-                                     27, 41, 56, 8,  25, 43, 62, 18, 39, 61, 20, 44};
-
 static uint64_t rotl(uint64_t x, unsigned n)
 {
     return (x << n) | (x >> (64 - n));
 }
 
+/* Step of the cycle: the lane that moves goes to `to`, turned by `bits`; what was there moves next. */
+#define MOVE(to, bits)                                                                             \
+    do {                                                                                           \
+        const uint64_t next_ = a[to];                                                              \
+        a[to] = rotl(moving, bits);                                                                \
+        moving = next_;                                                                            \
+    } while (0)
+
+/* The cycle that pi makes of all lanes but the first, and how far rho turns each on its way. */
+static void rho_and_pi(uint64_t a[25])
+{
+    uint64_t moving = a[1];
+    MOVE(10, 1);
+    MOVE(7, 3);
+    MOVE(11, 6);
+    MOVE(17, 10);
+    MOVE(18, 15);
+    MOVE(3, 21);
+    MOVE(5, 28);
+    MOVE(16, 36);
+    MOVE(8, 45);
+    MOVE(21, 55);
+    MOVE(24, 2);
+    MOVE(4, 14);
+    MOVE(15, 27);
+    MOVE(23, 41);
+    MOVE(19, 56);
+    MOVE(13, 8);
+    MOVE(12, 25);
+    MOVE(2, 43);
+    MOVE(20, 62);
+    MOVE(14, 18);
+    MOVE(22, 39);
+    MOVE(9, 61);
+    MOVE(6, 20);
+    MOVE(1, 44);
+}
+
+static void theta(uint64_t a[25])
+{
+    uint64_t parity[5];
+    for (size_t x = 0; x < 5; x++) {
+        parity[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
+    }
+    const uint64_t d[5] = {parity[4] ^ rotl(parity[1], 1), parity[0] ^ rotl(parity[2], 1),
+                           parity[1] ^ rotl(parity[3], 1), parity[2] ^ rotl(parity[4], 1),
+                           parity[3] ^ rotl(parity[0], 1)};
+    for (size_t y = 0; y < 25; y += 5) {
+        for (size_t x = 0; x < 5; x++) {
+            a[x + y] ^= d[x];
+        }
+    }
+}
+
+static void chi(uint64_t a[25])
+{
+    for (size_t y = 0; y < 25; y += 5) {
+        const uint64_t r0 = a[y], r1 = a[y + 1], r2 = a[y + 2], r3 = a[y + 3], r4 = a[y + 4];
+        a[y] = r0 ^ (~r1 & r2);
+        a[y + 1] = r1 ^ (~r2 & r3);
+        a[y + 2] = r2 ^ (~r3 & r4);
+        a[y + 3] = r3 ^ (~r4 & r0);
+        a[y + 4] = r4 ^ (~r0 & r1);
+    }
+}
+
 void tl_keccak_f1600(uint64_t lane[25])
 {
     for (size_t round = 0; round < 24; round++) {
-        uint64_t parity[5];
-        for (size_t x = 0; x < 5; x++) {
-            parity[x] = lane[x] ^ lane[x + 5] ^ lane[x + 10] ^ lane[x + 15] ^ lane[x + 20];
-        }
-        for (size_t x = 0; x < 5; x++) {
-            const uint64_t d = parity[(x + 4) % 5] ^ rotl(parity[(x + 1) % 5], 1);
-            for (size_t y = 0; y < 25; y += 5) {
-                lane[x + y] ^= d;
-            }
-        }
-        uint64_t moving = lane[1];
-        for (size_t i = 0; i < 24; i++) {
-            const uint64_t next = lane[PI_LANE[i]];
-            lane[PI_LANE[i]] = rotl(moving, RHO_BITS[i]);
-            moving = next;
-        }
-        for (size_t y = 0; y < 25; y += 5) {
-            uint64_t row[5];
-            memcpy(row, lane + y, sizeof row);
-            for (size_t x = 0; x < 5; x++) {
-                lane[x + y] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
-            }
-        }
-        lane[0] ^= ROUND_CONSTANT[round];
+        theta(lane);
+        rho_and_pi(lane);
+        chi(lane);
+        lane[0] ^= ROUND_CONSTANT[round]; /* iota */
     }
 }
 

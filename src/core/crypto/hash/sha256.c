@@ -49,29 +49,57 @@ static void store_be64(uint8_t *p, uint64_t x)
         h = t1_ + t2_;                                                                             \
     } while (0)
 
+/* The message schedule in place: w[i] becomes W[t + 16] once W[t] has been used. */
+#define SCHEDULE(i)                                                                                \
+    (w[i] +=                                                                                       \
+     (rotr(w[(i + 14) & 15], 17) ^ rotr(w[(i + 14) & 15], 19) ^ (w[(i + 14) & 15] >> 10)) +        \
+     w[(i + 9) & 15] +                                                                             \
+     (rotr(w[(i + 1) & 15], 7) ^ rotr(w[(i + 1) & 15], 18) ^ (w[(i + 1) & 15] >> 3)))
+
+/* Eight rounds, after which the variables have their own names again. */
+#define EIGHT_ROUNDS(t, i)                                                                         \
+    do {                                                                                           \
+        ROUND(a, b, c, d, e, f, g, h, K[(t) + (i)] + w[i]);                                        \
+        ROUND(h, a, b, c, d, e, f, g, K[(t) + (i) + 1] + w[(i) + 1]);                              \
+        ROUND(g, h, a, b, c, d, e, f, K[(t) + (i) + 2] + w[(i) + 2]);                              \
+        ROUND(f, g, h, a, b, c, d, e, K[(t) + (i) + 3] + w[(i) + 3]);                              \
+        ROUND(e, f, g, h, a, b, c, d, K[(t) + (i) + 4] + w[(i) + 4]);                              \
+        ROUND(d, e, f, g, h, a, b, c, K[(t) + (i) + 5] + w[(i) + 5]);                              \
+        ROUND(c, d, e, f, g, h, a, b, K[(t) + (i) + 6] + w[(i) + 6]);                              \
+        ROUND(b, c, d, e, f, g, h, a, K[(t) + (i) + 7] + w[(i) + 7]);                              \
+    } while (0)
+
 static void compress(uint32_t state[8], const uint8_t *p, size_t block_count)
 {
-    uint32_t w[64];
+    uint32_t w[16];
     for (; block_count != 0; block_count--, p += TL_SHA256_BLOCK_LEN) {
-        for (unsigned t = 0; t < 16; t++) {
-            w[t] = load_be32(p + (size_t)4 * t);
-        }
-        for (unsigned t = 16; t < 64; t++) {
-            const uint32_t s0 = rotr(w[t - 15], 7) ^ rotr(w[t - 15], 18) ^ (w[t - 15] >> 3);
-            const uint32_t s1 = rotr(w[t - 2], 17) ^ rotr(w[t - 2], 19) ^ (w[t - 2] >> 10);
-            w[t] = s1 + w[t - 7] + s0 + w[t - 16];
+        for (size_t i = 0; i < 16; i++) {
+            w[i] = load_be32(p + 4 * i);
         }
         uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
         uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-        for (unsigned t = 0; t < 64; t += 8) {
-            ROUND(a, b, c, d, e, f, g, h, K[t] + w[t]);
-            ROUND(h, a, b, c, d, e, f, g, K[t + 1] + w[t + 1]);
-            ROUND(g, h, a, b, c, d, e, f, K[t + 2] + w[t + 2]);
-            ROUND(f, g, h, a, b, c, d, e, K[t + 3] + w[t + 3]);
-            ROUND(e, f, g, h, a, b, c, d, K[t + 4] + w[t + 4]);
-            ROUND(d, e, f, g, h, a, b, c, K[t + 5] + w[t + 5]);
-            ROUND(c, d, e, f, g, h, a, b, K[t + 6] + w[t + 6]);
-            ROUND(b, c, d, e, f, g, h, a, K[t + 7] + w[t + 7]);
+        for (size_t t = 0;; t += 16) {
+            EIGHT_ROUNDS(t, 0);
+            EIGHT_ROUNDS(t, 8);
+            if (t == 48) {
+                break;
+            }
+            SCHEDULE(0);
+            SCHEDULE(1);
+            SCHEDULE(2);
+            SCHEDULE(3);
+            SCHEDULE(4);
+            SCHEDULE(5);
+            SCHEDULE(6);
+            SCHEDULE(7);
+            SCHEDULE(8);
+            SCHEDULE(9);
+            SCHEDULE(10);
+            SCHEDULE(11);
+            SCHEDULE(12);
+            SCHEDULE(13);
+            SCHEDULE(14);
+            SCHEDULE(15);
         }
         state[0] += a;
         state[1] += b;

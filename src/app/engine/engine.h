@@ -27,7 +27,8 @@ typedef struct tl_engine tl_engine;
 /* tl_engine_open: take the folder (made when it is not there and `create` says so), migrate its database, load and
  * check the journal. The engine lives until tl_engine_close.
  * Errors: TL_ERR_NOT_FOUND, TL_ERR_LOCKED, TL_ERR_CORRUPT, TL_ERR_IO, TL_ERR_VERSION */
-TL_MUST_USE tl_err tl_engine_open(tl_engine **out, tl_arena *arena, const char *dir, bool create, tl_errctx *ctx);
+TL_MUST_USE tl_err tl_engine_open(tl_engine **out, tl_arena *arena, const char *dir, bool create,
+                                  tl_errctx *ctx);
 TL_MUST_USE tl_err tl_engine_close(tl_engine *engine, tl_errctx *ctx);
 
 const tl_ledger *tl_engine_borrow_ledger(const tl_engine *engine);
@@ -40,13 +41,13 @@ typedef struct tl_engine_fund {
     tl_hotkey hotkey;
     tl_rao amount;
 } tl_engine_fund;
-TL_MUST_USE tl_err tl_engine_seed(tl_engine *engine, tl_str records, const tl_engine_fund *funds, size_t fund_count,
-                                  tl_errctx *ctx);
+TL_MUST_USE tl_err tl_engine_seed(tl_engine *engine, tl_str records, const tl_engine_fund *funds,
+                                  size_t fund_count, tl_errctx *ctx);
 
 /* tl_engine_begin: open an epoch with its parameters (canonical JSON, complete). Fine when it is open with the same.
  * Errors: TL_ERR_STATE: another epoch is still open, or this one is over; TL_ERR_DUPLICATE: other parameters */
-TL_MUST_USE tl_err tl_engine_begin(tl_engine *engine, tl_str epoch_id, tl_str parameters, uint64_t height,
-                                   tl_errctx *ctx);
+TL_MUST_USE tl_err tl_engine_begin(tl_engine *engine, tl_str epoch_id, tl_str parameters,
+                                   uint64_t height, tl_errctx *ctx);
 
 typedef struct tl_engine_receipt {
     bool is_accepted;
@@ -61,8 +62,8 @@ typedef struct tl_engine_receipt {
  * same bytes sent again get the receipt that they had. A miner whom the ledger does not know brings its ante along: it
  * is deposited from outside and locked in the same transaction.
  * Errors: bad input, field named; TL_ERR_STATE: no epoch is open */
-TL_MUST_USE tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, tl_arena *arena, tl_str signal,
-                                    tl_errctx *ctx);
+TL_MUST_USE tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, tl_arena *arena,
+                                    tl_str signal, tl_errctx *ctx);
 
 /* tl_engine_settle: close the open epoch, run the road on the evidence, publish the bundle, post the money.
  *
@@ -71,16 +72,17 @@ TL_MUST_USE tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, t
  * stakes   for the sybil rule, canonical JSON object or empty
  * An epoch without agreement becomes extended, its antes stay locked, and it may be settled again; the second time it
  * fails, and they go back. */
-TL_MUST_USE tl_err tl_engine_settle(tl_engine *engine, tl_assembled *out, tl_arena *arena, tl_str epoch_id,
-                                    uint64_t height, const tl_validator_view *views, size_t view_count,
+TL_MUST_USE tl_err tl_engine_settle(tl_engine *engine, tl_assembled *out, tl_arena *arena,
+                                    tl_str epoch_id, uint64_t height,
+                                    const tl_validator_view *views, size_t view_count,
                                     tl_str evidence, tl_str stakes, tl_errctx *ctx);
 
 /* tl_engine_is_settled: is the epoch over (settled, failed or archived)? */
 bool tl_engine_is_settled(tl_engine *engine, tl_str epoch_id);
 
 /* tl_engine_bundle_path: DIR/bundles/EPOCH-ID.bundle in the arena. */
-TL_MUST_USE tl_err tl_engine_bundle_path(const char **out, tl_arena *arena, const tl_engine *engine, tl_str epoch_id,
-                                         tl_errctx *ctx);
+TL_MUST_USE tl_err tl_engine_bundle_path(const char **out, tl_arena *arena, const tl_engine *engine,
+                                         tl_str epoch_id, tl_errctx *ctx);
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,7 @@ tl_err tl_store_put_epoch(tl_store *store, const tl_store_epoch *epoch, tl_errct
                   " state = excluded.state, opened_height = excluded.opened_height,"
                   " settled_height = excluded.settled_height, bundle_path = excluded.bundle_path,"
                   " bundle_digest = excluded.bundle_digest");
-    tl__stmt_u64(&s, 1, epoch->id);
+    tl__stmt_str(&s, 1, epoch->id);
     tl__stmt_str(&s, 2, epoch->state);
     tl__stmt_u64(&s, 3, epoch->opened_height);
     if (epoch->is_settled) {
@@ -35,7 +35,7 @@ tl_err tl_store_put_epoch(tl_store *store, const tl_store_epoch *epoch, tl_errct
 
 static void read_epoch(tl__stmt *s, tl_store_epoch *row, tl_arena *arena)
 {
-    row->id = tl__stmt_get_u64(s, 0);
+    tl__stmt_get_str(s, &row->id, 0, arena);
     tl__stmt_get_str(s, &row->state, 1, arena);
     row->opened_height = tl__stmt_get_u64(s, 2);
     row->is_settled = !tl__stmt_is_null(s, 3);
@@ -47,22 +47,22 @@ static void read_epoch(tl__stmt *s, tl_store_epoch *row, tl_arena *arena)
     }
 }
 
-tl_err tl_store_get_epoch(tl_store *store, tl_store_epoch *out, uint64_t id, tl_arena *arena,
+tl_err tl_store_get_epoch(tl_store *store, tl_store_epoch *out, tl_str id, tl_arena *arena,
                           tl_errctx *ctx)
 {
     tl__stmt s;
     tl_store_epoch row = {0};
     bool is_there = false;
     tl__stmt_open(&s, store, "read an epoch", EPOCH_COLUMNS "WHERE epoch_id = ?");
-    tl__stmt_u64(&s, 1, id);
+    tl__stmt_str(&s, 1, id);
     if (tl__stmt_row(&s)) {
         is_there = true;
         read_epoch(&s, &row, arena);
     }
     TL_TRY(tl__stmt_close(&s, ctx));
     if (!is_there) {
-        return tl_fail(ctx, TL_ERR_NOT_FOUND, "there is no epoch %llu in \"%s\"",
-                       (unsigned long long)id, store->path);
+        return tl_fail(ctx, TL_ERR_NOT_FOUND, "there is no epoch %.*s in \"%s\"", TL_STR_ARG(id),
+                       store->path);
     }
     *out = row;
     return TL_OK;
@@ -92,7 +92,7 @@ tl_err tl_store_epochs(tl_store *store, const tl_store_epoch **out, size_t *coun
     }
     tl__stmt s;
     size_t n = 0;
-    tl__stmt_open(&s, store, "read epochs", EPOCH_COLUMNS "ORDER BY epoch_id");
+    tl__stmt_open(&s, store, "read epochs", EPOCH_COLUMNS "ORDER BY serial");
     while (n < rows && tl__stmt_row(&s)) {
         read_epoch(&s, &list[n++], arena);
     }
@@ -111,7 +111,7 @@ tl_err tl_store_put_transition(tl_store *store, const tl_store_transition *trans
         "INSERT INTO transitions (epoch_id, position, from_state, to_state, cause, height)"
         " SELECT epoch_id, (SELECT count(*) FROM transitions WHERE epoch_id = ?1),"
         " ?2, ?3, ?4, ?5 FROM epochs WHERE epoch_id = ?1");
-    tl__stmt_u64(&s, 1, transition->epoch_id);
+    tl__stmt_str(&s, 1, transition->epoch_id);
     tl__stmt_str(&s, 2, transition->from);
     tl__stmt_str(&s, 3, transition->to);
     tl__stmt_str(&s, 4, transition->cause);
@@ -120,8 +120,8 @@ tl_err tl_store_put_transition(tl_store *store, const tl_store_transition *trans
     TL_TRY(tl__stmt_close(&s, ctx));
     if (sqlite3_changes(store->db) != 1) {
         tl_errctx why = TL_ERRCTX_INIT;
-        const tl_err err = tl_fail(&why, TL_ERR_NOT_FOUND, "there is no epoch %llu in \"%s\"",
-                                   (unsigned long long)transition->epoch_id, store->path);
+        const tl_err err = tl_fail(&why, TL_ERR_NOT_FOUND, "there is no epoch %.*s in \"%s\"",
+                                   TL_STR_ARG(transition->epoch_id), store->path);
         if (ctx != NULL) {
             *ctx = why;
         }
@@ -132,7 +132,7 @@ tl_err tl_store_put_transition(tl_store *store, const tl_store_transition *trans
 
 static void read_transition(tl__stmt *s, tl_store_transition *row, tl_arena *arena)
 {
-    row->epoch_id = tl__stmt_get_u64(s, 0);
+    tl__stmt_get_str(s, &row->epoch_id, 0, arena);
     tl__stmt_get_str(s, &row->from, 1, arena);
     tl__stmt_get_str(s, &row->to, 2, arena);
     tl__stmt_get_str(s, &row->cause, 3, arena);
@@ -140,7 +140,7 @@ static void read_transition(tl__stmt *s, tl_store_transition *row, tl_arena *are
 }
 
 tl_err tl_store_transitions(tl_store *store, const tl_store_transition **out, size_t *count,
-                            uint64_t epoch_id, tl_arena *arena, tl_errctx *ctx)
+                            tl_str epoch_id, tl_arena *arena, tl_errctx *ctx)
 {
     enum { ROWS_MAX = 1024 }; /* states are nine, and an epoch goes through them once or twice */
     tl_store_transition *list = TL_NEW(arena, tl_store_transition, ROWS_MAX);
@@ -152,7 +152,7 @@ tl_err tl_store_transitions(tl_store *store, const tl_store_transition **out, si
     tl__stmt_open(&s, store, "read transitions",
                   "SELECT epoch_id, from_state, to_state, cause, height FROM transitions"
                   " WHERE epoch_id = ? ORDER BY position");
-    tl__stmt_u64(&s, 1, epoch_id);
+    tl__stmt_str(&s, 1, epoch_id);
     while (n < ROWS_MAX && tl__stmt_row(&s)) {
         read_transition(&s, &list[n++], arena);
     }

@@ -39,7 +39,7 @@ static tl_err insert(tl_store *store, const tl_store_submission *sub, tl_errctx 
         " accepted, code)"
         " SELECT coalesce(max(serial), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ? FROM submissions");
     tl__stmt_hash(&s, 1, &sub->key);
-    tl__stmt_u64(&s, 2, sub->epoch_id);
+    tl__stmt_str(&s, 2, sub->epoch_id);
     tl__stmt_blob(&s, 3, (tl_bytes){sub->hotkey.b, sizeof sub->hotkey.b});
     tl__stmt_u64(&s, 4, sub->height);
     tl__stmt_blob(&s, 5, sub->body);
@@ -76,7 +76,7 @@ static void read_submission(tl__stmt *s, tl_store_submission *row, tl_arena *are
     tl_hash32 hotkey = {{0}};
     row->serial = tl__stmt_get_u64(s, 0);
     tl__stmt_get_hash(s, &row->key, 1);
-    row->epoch_id = tl__stmt_get_u64(s, 2);
+    tl__stmt_get_str(s, &row->epoch_id, 2, arena);
     tl__stmt_get_hash(s, &hotkey, 3);
     memcpy(row->hotkey.b, hotkey.b, sizeof row->hotkey.b);
     row->height = tl__stmt_get_u64(s, 4);
@@ -90,20 +90,20 @@ static void read_submission(tl__stmt *s, tl_store_submission *row, tl_arena *are
 }
 
 tl_err tl_store_submissions(tl_store *store, const tl_store_submission **out, size_t *count,
-                            uint64_t epoch_id, tl_arena *arena, tl_errctx *ctx)
+                            tl_str epoch_id, tl_arena *arena, tl_errctx *ctx)
 {
     tl__stmt s;
     uint64_t rows = 0;
     tl__stmt_open(&s, store, "count submissions",
                   "SELECT count(*) FROM submissions WHERE epoch_id = ?");
-    tl__stmt_u64(&s, 1, epoch_id);
+    tl__stmt_str(&s, 1, epoch_id);
     if (tl__stmt_row(&s)) {
         rows = tl__stmt_get_u64(&s, 0);
     }
     TL_TRY(tl__stmt_close(&s, ctx));
     if (rows > TL_STORE_ROWS_MAX) {
-        return tl_fail(ctx, TL_ERR_LIMIT, "epoch %llu has %llu submissions, above %zu",
-                       (unsigned long long)epoch_id, (unsigned long long)rows, TL_STORE_ROWS_MAX);
+        return tl_fail(ctx, TL_ERR_LIMIT, "epoch %.*s has %llu submissions, above %zu",
+                       TL_STR_ARG(epoch_id), (unsigned long long)rows, TL_STORE_ROWS_MAX);
     }
     tl_store_submission *list = TL_NEW(arena, tl_store_submission, (size_t)rows);
     if (list == NULL) {
@@ -113,7 +113,7 @@ tl_err tl_store_submissions(tl_store *store, const tl_store_submission **out, si
     tl__stmt_open(&s, store, "read submissions",
                   "SELECT serial, key, epoch_id, hotkey, height, body, commitment, accepted, code"
                   " FROM submissions WHERE epoch_id = ? ORDER BY serial");
-    tl__stmt_u64(&s, 1, epoch_id);
+    tl__stmt_str(&s, 1, epoch_id);
     while (n < rows && tl__stmt_row(&s)) {
         read_submission(&s, &list[n++], arena);
     }

@@ -7,7 +7,8 @@
 static const tl__migration migrations[] = {
     {1, "epochs",
      "CREATE TABLE epochs ("
-     " epoch_id INTEGER PRIMARY KEY CHECK (epoch_id >= 0),"
+     " serial INTEGER PRIMARY KEY,"
+     " epoch_id TEXT NOT NULL UNIQUE,"
      " state TEXT NOT NULL,"
      " opened_height INTEGER NOT NULL CHECK (opened_height >= 0),"
      " settled_height INTEGER CHECK (settled_height >= 0),"
@@ -16,7 +17,7 @@ static const tl__migration migrations[] = {
      " CHECK ((bundle_path IS NULL) = (bundle_digest IS NULL))"
      ") STRICT;"
      "CREATE TABLE transitions ("
-     " epoch_id INTEGER NOT NULL REFERENCES epochs (epoch_id),"
+     " epoch_id TEXT NOT NULL REFERENCES epochs (epoch_id),"
      " position INTEGER NOT NULL CHECK (position >= 0),"
      " from_state TEXT NOT NULL,"
      " to_state TEXT NOT NULL,"
@@ -28,7 +29,7 @@ static const tl__migration migrations[] = {
      "CREATE TABLE submissions ("
      " serial INTEGER PRIMARY KEY CHECK (serial > 0),"
      " key BLOB NOT NULL UNIQUE CHECK (length(key) = 32),"
-     " epoch_id INTEGER NOT NULL CHECK (epoch_id >= 0),"
+     " epoch_id TEXT NOT NULL,"
      " hotkey BLOB NOT NULL CHECK (length(hotkey) = 32),"
      " height INTEGER NOT NULL CHECK (height >= 0),"
      " body BLOB NOT NULL,"

@@ -75,7 +75,7 @@ void tl_store_rollback(tl_store *store);
 typedef struct tl_store_submission {
     uint64_t serial; /* from 1, in the order of arrival; the store's */
     tl_hash32 key;   /* what makes two submissions the same, by the engine's choice */
-    uint64_t epoch_id;
+    tl_str epoch_id;
     tl_hotkey hotkey;
     uint64_t height; /* when it was received */
     tl_bytes body;
@@ -98,7 +98,7 @@ TL_MUST_USE tl_err tl_store_keep(tl_store *store, tl_store_receipt *out,
 
 /* tl_store_submissions: those of an epoch by serial, deep in the arena. LIMIT: more than TL_STORE_ROWS_MAX. */
 TL_MUST_USE tl_err tl_store_submissions(tl_store *store, const tl_store_submission **out,
-                                        size_t *count, uint64_t epoch_id, tl_arena *arena,
+                                        size_t *count, tl_str epoch_id, tl_arena *arena,
                                         tl_errctx *ctx);
 
 /* tl_store_submission_count: all that were ever kept. */
@@ -116,7 +116,7 @@ TL_MUST_USE tl_err tl_store_get_receipt(tl_store *store, tl_bytes *out, uint64_t
 /* --- epochs (epochs.c) --- */
 
 typedef struct tl_store_epoch {
-    uint64_t id;
+    tl_str id; /* "2024-Q1-W3" */
     tl_str state;
     uint64_t opened_height;
     bool is_settled;
@@ -130,15 +130,15 @@ typedef struct tl_store_epoch {
 TL_MUST_USE tl_err tl_store_put_epoch(tl_store *store, const tl_store_epoch *epoch, tl_errctx *ctx);
 
 /* tl_store_get_epoch: NOT_FOUND when there is none. */
-TL_MUST_USE tl_err tl_store_get_epoch(tl_store *store, tl_store_epoch *out, uint64_t id,
+TL_MUST_USE tl_err tl_store_get_epoch(tl_store *store, tl_store_epoch *out, tl_str id,
                                       tl_arena *arena, tl_errctx *ctx);
 
-/* tl_store_epochs: all, by id. */
+/* tl_store_epochs: all, in the order in which they came. */
 TL_MUST_USE tl_err tl_store_epochs(tl_store *store, const tl_store_epoch **out, size_t *count,
                                    tl_arena *arena, tl_errctx *ctx);
 
 typedef struct tl_store_transition {
-    uint64_t epoch_id;
+    tl_str epoch_id;
     tl_str from;
     tl_str to;
     tl_str cause;
@@ -151,7 +151,7 @@ TL_MUST_USE tl_err tl_store_put_transition(tl_store *store, const tl_store_trans
 
 /* tl_store_transitions: those of an epoch, in order. */
 TL_MUST_USE tl_err tl_store_transitions(tl_store *store, const tl_store_transition **out,
-                                        size_t *count, uint64_t epoch_id, tl_arena *arena,
+                                        size_t *count, tl_str epoch_id, tl_arena *arena,
                                         tl_errctx *ctx);
 
 /* --- the ledger's entries (entries.c) --- */

@@ -51,7 +51,8 @@ void tl_test_reopen(tl_test_store *f, tl_store_mode mode)
 
 tl_store_submission tl_test_submission(uint8_t number, const char *body)
 {
-    tl_store_submission sub = {.epoch_id = 7, .height = 1000u + number, .has_commitment = true};
+    tl_store_submission sub = {
+        .epoch_id = TL_STR("e7"), .height = 1000u + number, .has_commitment = true};
     memset(sub.key.b, number, sizeof sub.key.b);
     memset(sub.hotkey.b, number ^ 0xff, sizeof sub.hotkey.b);
     memset(sub.commitment.b, number ^ 0x55, sizeof sub.commitment.b);

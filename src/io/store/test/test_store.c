@@ -32,10 +32,12 @@ static void a_submission_is_kept_once_and_read_back_whole(void **state)
     tl_test_reopen(f, TL_STORE_READ);
     const tl_store_submission *rows = NULL;
     size_t count = 0;
-    assert_int_equal(tl_store_submissions(f->store, &rows, &count, 7, f->arena, NULL), TL_OK);
+    assert_int_equal(tl_store_submissions(f->store, &rows, &count, TL_STR("e7"), f->arena, NULL),
+                     TL_OK);
     assert_int_equal(count, 2);
     const tl_store_submission want = tl_test_submission(1, "body");
-    assert_true(rows[0].serial == 1 && rows[0].epoch_id == 7 && rows[0].height == want.height);
+    assert_true(rows[0].serial == 1 && tl_str_eq(rows[0].epoch_id, TL_STR("e7")) &&
+                rows[0].height == want.height);
     assert_true(rows[0].is_accepted && rows[0].code.len == 0 && rows[0].has_commitment);
     assert_memory_equal(&rows[0].key, &want.key, sizeof want.key);
     assert_memory_equal(&rows[0].hotkey, &want.hotkey, sizeof want.hotkey);
@@ -43,7 +45,8 @@ static void a_submission_is_kept_once_and_read_back_whole(void **state)
     assert_int_equal(tl_bytes_cmp(rows[0].body, want.body), 0);
     assert_true(!rows[1].is_accepted && !rows[1].has_commitment && rows[1].body.len == 0);
     assert_true(tl_str_eq(rows[1].code, TL_STR("E007")));
-    assert_int_equal(tl_store_submissions(f->store, &rows, &count, 8, f->arena, NULL), TL_OK);
+    assert_int_equal(tl_store_submissions(f->store, &rows, &count, TL_STR("e8"), f->arena, NULL),
+                     TL_OK);
     assert_int_equal(count, 0);
 }
 
@@ -57,7 +60,7 @@ static void one_key_with_two_bodies_is_refused(void **state)
     tl_errctx why = TL_ERRCTX_INIT;
     assert_int_equal(tl_store_keep(f->store, &receipt, &sub, &why), TL_ERR_DUPLICATE);
     sub = tl_test_submission(3, "x");
-    sub.epoch_id = UINT64_MAX;
+    sub.height = UINT64_MAX;
     assert_int_equal(tl_store_keep(f->store, &receipt, &sub, &why), TL_ERR_RANGE);
     sub = tl_test_submission(3, "x");
     sub.body.len = TL_STORE_BODY_MAX + 1;
@@ -88,12 +91,14 @@ static void receipts_belong_to_submissions_and_stay(void **state)
 static void epochs_are_replaced_and_transitions_added(void **state)
 {
     tl_test_store *f = *state;
-    tl_store_epoch epoch = {.id = 9, .state = TL_STR("open"), .opened_height = 100};
-    tl_store_transition step = {9, TL_STR("pending"), TL_STR("open"), TL_STR("height"), 100};
+    tl_store_epoch epoch = {.id = TL_STR("e9"), .state = TL_STR("open"), .opened_height = 100};
+    tl_store_transition step = {TL_STR("e9"), TL_STR("pending"), TL_STR("open"), TL_STR("height"),
+                                100};
     assert_int_equal(tl_store_put_transition(f->store, &step, NULL), TL_ERR_NOT_FOUND);
     assert_int_equal(tl_store_put_epoch(f->store, &epoch, NULL), TL_OK);
     assert_int_equal(tl_store_put_transition(f->store, &step, NULL), TL_OK);
-    step = (tl_store_transition){9, TL_STR("open"), TL_STR("settled"), TL_STR("all"), 200};
+    step =
+        (tl_store_transition){TL_STR("e9"), TL_STR("open"), TL_STR("settled"), TL_STR("all"), 200};
     assert_int_equal(tl_store_put_transition(f->store, &step, NULL), TL_OK);
     epoch.state = TL_STR("settled");
     epoch.is_settled = true;
@@ -110,11 +115,13 @@ static void epochs_are_replaced_and_transitions_added(void **state)
     assert_true(count == 1 && list[0].is_settled && list[0].settled_height == 200);
     assert_true(tl_str_eq(list[0].bundle_path, epoch.bundle_path));
     assert_memory_equal(&list[0].bundle_digest, &epoch.bundle_digest, sizeof epoch.bundle_digest);
-    assert_int_equal(tl_store_transitions(f->store, &steps, &count, 9, f->arena, NULL), TL_OK);
+    assert_int_equal(tl_store_transitions(f->store, &steps, &count, TL_STR("e9"), f->arena, NULL),
+                     TL_OK);
     assert_true(count == 2 && steps[1].height == 200 && tl_str_eq(steps[1].to, TL_STR("settled")));
-    assert_int_equal(tl_store_get_epoch(f->store, &one, 9, f->arena, NULL), TL_OK);
+    assert_int_equal(tl_store_get_epoch(f->store, &one, TL_STR("e9"), f->arena, NULL), TL_OK);
     assert_true(tl_str_eq(one.state, TL_STR("settled")));
-    assert_int_equal(tl_store_get_epoch(f->store, &one, 10, f->arena, NULL), TL_ERR_NOT_FOUND);
+    assert_int_equal(tl_store_get_epoch(f->store, &one, TL_STR("e10"), f->arena, NULL),
+                     TL_ERR_NOT_FOUND);
 }
 
 typedef struct seen {
@@ -162,7 +169,7 @@ static void a_failed_step_fails_the_transaction(void **state)
     tl_errctx why = TL_ERRCTX_INIT;
     tl_store_receipt receipt = {0, false};
     const tl_store_submission sub = tl_test_submission(1, "one");
-    const tl_store_transition orphan = {99, TL_STR("a"), TL_STR("b"), TL_STR("c"), 1};
+    const tl_store_transition orphan = {TL_STR("e99"), TL_STR("a"), TL_STR("b"), TL_STR("c"), 1};
     assert_int_equal(tl_store_begin(f->store, NULL), TL_OK);
     assert_int_equal(tl_store_keep(f->store, &receipt, &sub, NULL), TL_OK);
     assert_int_equal(tl_store_put_transition(f->store, &orphan, NULL), TL_ERR_NOT_FOUND);

@@ -130,6 +130,12 @@ static size_t entry_len_max(const tl_ledger *ledger, const tl__entry *entry)
            (size_t)entry->posting_count * TL__POSTING_LEN_MAX;
 }
 
+/* The first posting of an entry. While no entry has any there is no array, and NULL must not be added to. */
+static const tl__posting *postings_of(const tl_ledger *ledger, const tl__entry *entry)
+{
+    return ledger->postings == NULL ? NULL : ledger->postings + entry->posting_first;
+}
+
 /* Into out, which has room for entry_len_max; returns the length. */
 static size_t entry_write(uint8_t *out, const tl_ledger *ledger, const tl__entry *entry,
                           uint64_t index, const tl_hash32 *previous)
@@ -142,7 +148,7 @@ static size_t entry_write(uint8_t *out, const tl_ledger *ledger, const tl__entry
     at = put_int(at, (uint64_t)entry->cause, 1);
     at = put_text(at, entry->text);
     at = put_int(at, entry->posting_count, 4);
-    const tl__posting *postings = ledger->postings + entry->posting_first;
+    const tl__posting *postings = postings_of(ledger, entry);
     for (uint32_t i = 0; i < entry->posting_count; i++) {
         const tl__row *row = &ledger->rows[postings[i].row];
         at = put_int(at, row->kind, 1);
@@ -328,7 +334,7 @@ static tl_err check_funds(const tl_ledger *ledger, const tl__posting *posting, t
 
 static tl_err move_all(tl_ledger *ledger, const tl__entry *entry, tl_errctx *ctx)
 {
-    const tl__posting *postings = ledger->postings + entry->posting_first;
+    const tl__posting *postings = postings_of(ledger, entry);
     for (uint32_t i = 0; i < entry->posting_count; i++) {
         if (!move_balance(ledger, &postings[i], 1)) {
             move_back(ledger, entry, i);

@@ -23,7 +23,7 @@ typedef struct bonds {
     tl_i32f32 rest; /* 1 - alpha */
 } bonds;
 
-static bool is_kept(const bonds *b, uint16_t uid)
+static inline bool is_kept(const bonds *b, uint16_t uid)
 {
     return uid < b->e->n && b->keeps_uid[uid];
 }
@@ -49,7 +49,8 @@ static tl_err bonds_new(bonds *b, tl__epoch *e, tl_errctx *ctx)
 {
     const tl_yuma_input *in = e->in;
     const size_t n = e->n;
-    const uint32_t cap = e->weights.begin[n] + in->bonds.starts[n];
+    /* One to spare for a cell that is not kept. */
+    const size_t cap = (size_t)e->weights.begin[n] + in->bonds.starts[n] - in->bonds.starts[0] + 1;
     *b = (bonds){
         .e = e,
         .stored = in->bonds.entries,
@@ -80,40 +81,45 @@ static tl_err bonds_new(bonds *b, tl__epoch *e, tl_errctx *ctx)
     return TL_OK;
 }
 
-/* Append one cell of EB. */
-static inline void ema_push(bonds *b, uint32_t *at, uint16_t uid, tl_i32f32 value)
+/* Append one cell of EB if it is positive. The cell is written in any case: there is one to spare. */
+TL__TEMPLATE void ema_push(bonds *b, uint32_t *at, uint16_t uid, tl_i32f32 value, bool is_quick)
 {
     b->ema.uid[*at] = uid;
     b->ema.raw[*at] = value;
-    b->sums[uid] = tl_i32f32_add(b->sums[uid], value);
-    (*at)++;
+    if (value > 0) {
+        b->sums[uid] = tl__add(b->sums[uid], value, is_quick);
+        (*at)++;
+    }
 }
 
 /* The new side of one cell's average: what the weight asks for. */
-static inline tl_i32f32 new_side(const bonds *b, size_t i, uint16_t uid, tl_i32f32 weight)
+TL__TEMPLATE tl_i32f32 new_side(const bonds *b, tl_i32f32 active, uint16_t uid, tl_i32f32 weight,
+                                bool is_yuma3, bool is_quick)
 {
-    if (b->e->params->yuma3) {
-        return weight;
-    }
-    return tl__columns_divide(&b->deltas, uid, tl_i32f32_mul(b->e->active[i], weight));
+    return is_yuma3
+               ? weight
+               : tl__columns_divide(&b->deltas, uid, tl__mul(active, weight, is_quick), is_quick);
 }
 
-/* The old side: what the stored bond says. */
-static inline tl_i32f32 old_side(const bonds *b, uint16_t uid, uint16_t stored)
+/* The old side: what the stored bond says. Columns of stored bonds always divide quickly. */
+TL__TEMPLATE tl_i32f32 old_side(const bonds *b, uint16_t uid, uint16_t stored, bool is_yuma3)
 {
-    return b->e->params->yuma3 ? tl_i32f32_from_u16_proportion(stored)
-                               : tl__columns_divide(&b->olds, uid, tl_i32f32_from_int(stored));
+    return is_yuma3 ? tl_i32f32_from_u16_proportion(stored)
+                    : tl__columns_divide(&b->olds, uid, tl_i32f32_from_int(stored), true);
 }
 
-static inline tl_i32f32 average(const bonds *b, tl_i32f32 new_value, tl_i32f32 old_value)
+TL__TEMPLATE tl_i32f32 average(const bonds *b, tl_i32f32 new_value, tl_i32f32 old_value,
+                               bool is_quick)
 {
-    return tl_i32f32_add(tl_i32f32_mul(b->alpha, new_value), tl_i32f32_mul(b->rest, old_value));
+    return tl__add(tl__mul(b->alpha, new_value, is_quick), tl__mul(b->rest, old_value, is_quick),
+                   is_quick);
 }
 
 /* EB of a row whose weights and bonds both ascend: merge them. */
-static uint32_t ema_row_merged(bonds *b, size_t i, uint32_t at)
+TL__TEMPLATE uint32_t ema_row_merged(bonds *b, size_t i, uint32_t at, bool is_yuma3, bool is_quick)
 {
     const tl__cells *w = &b->e->weights;
+    const tl_i32f32 active = b->e->active[i];
     uint32_t wk = w->begin[i];
     uint32_t bk = b->starts[i];
     const uint32_t w_end = w->end[i];
@@ -131,37 +137,34 @@ static uint32_t ema_row_merged(bonds *b, size_t i, uint32_t at)
         tl_i32f32 new_value = 0;
         tl_i32f32 old_value = 0;
         if (w_uid == uid) {
-            new_value = new_side(b, i, uid, w->raw[wk++]);
+            new_value = new_side(b, active, uid, w->raw[wk++], is_yuma3, is_quick);
         }
         if (b_uid == uid) {
-            old_value = old_side(b, uid, b->stored[bk++].value);
+            old_value = old_side(b, uid, b->stored[bk++].value, is_yuma3);
         }
-        const tl_i32f32 value = average(b, new_value, old_value);
-        if (value > 0) {
-            ema_push(b, &at, uid, value);
-        }
+        ema_push(b, &at, uid, average(b, new_value, old_value, is_quick), is_quick);
     }
 }
 
 /* EB of a row in any order: spread both sides out, then collect ascending. */
-static uint32_t ema_row_spread(bonds *b, size_t i, uint32_t at)
+TL__TEMPLATE uint32_t ema_row_spread(bonds *b, size_t i, uint32_t at, bool is_yuma3, bool is_quick)
 {
     const tl__cells *w = &b->e->weights;
     for (uint32_t k = w->begin[i]; k < w->end[i]; k++) {
-        b->dense_new[w->uid[k]] = new_side(b, i, w->uid[k], w->raw[k]);
+        b->dense_new[w->uid[k]] =
+            new_side(b, b->e->active[i], w->uid[k], w->raw[k], is_yuma3, is_quick);
     }
     for (uint32_t k = b->starts[i]; k < b->starts[i + 1]; k++) {
         if (is_kept(b, b->stored[k].uid)) {
-            b->dense_old[b->stored[k].uid] = old_side(b, b->stored[k].uid, b->stored[k].value);
+            b->dense_old[b->stored[k].uid] =
+                old_side(b, b->stored[k].uid, b->stored[k].value, is_yuma3);
         }
     }
     for (size_t j = 0; j < b->e->n; j++) {
-        const tl_i32f32 value = average(b, b->dense_new[j], b->dense_old[j]);
+        ema_push(b, &at, (uint16_t)j, average(b, b->dense_new[j], b->dense_old[j], is_quick),
+                 is_quick);
         b->dense_new[j] = 0;
         b->dense_old[j] = 0;
-        if (value > 0) {
-            ema_push(b, &at, (uint16_t)j, value);
-        }
     }
     return at;
 }
@@ -177,16 +180,33 @@ static bool stored_ascends(const bonds *b, size_t i)
 }
 
 /* EB with one alpha for all cells: ascending rows of cells > 0. */
-static void ema_plain(bonds *b)
+TL__TEMPLATE void ema_rows(bonds *b, bool is_yuma3, bool is_quick)
 {
     uint32_t at = 0;
     for (size_t i = 0; i < b->e->n; i++) {
         b->ema.begin[i] = at;
-        at = b->e->weights.ascends[i] && stored_ascends(b, i) ? ema_row_merged(b, i, at)
-                                                              : ema_row_spread(b, i, at);
+        at = b->e->weights.ascends[i] && stored_ascends(b, i)
+                 ? ema_row_merged(b, i, at, is_yuma3, is_quick)
+                 : ema_row_spread(b, i, at, is_yuma3, is_quick);
         b->ema.end[i] = at;
     }
     b->ema.begin[b->e->n] = at;
+}
+
+static void ema_plain(bonds *b)
+{
+    const bool is_average = b->alpha >= 0 && b->rest >= 0; /* else cells may leave [0, 1] */
+    if (b->e->params->yuma3) {
+        if (is_average) {
+            ema_rows(b, true, true);
+        } else {
+            ema_rows(b, true, false);
+        }
+    } else if (is_average && b->deltas.is_quick) {
+        ema_rows(b, false, true);
+    } else {
+        ema_rows(b, false, false);
+    }
 }
 
 /* EB with liquid alpha: only the cells of Wb's row, in its order.
@@ -221,9 +241,7 @@ static void ema_liquid(bonds *b)
             const tl_i32f32 a = tl_yuma_alpha_cell(&alpha, b->e->consensus[uid],
                                                    is_seen ? w->raw[k] : 0, b->dense_new[uid]);
             const tl_i32f32 value = tl_yuma_ema_cell(a, w->raw[k], b->dense_old[uid]);
-            if (value > 0) {
-                ema_push(b, &at, uid, value);
-            }
+            ema_push(b, &at, uid, value, false);
         }
         b->ema.end[i] = at;
         for (uint32_t k = b->starts[i]; k < b->starts[i + 1]; k++) {
@@ -255,70 +273,105 @@ static void seal_stored_columns(bonds *b)
 }
 
 /* Classic: D = normalised Σ EB·I over column-normalised EB, which then is divided by each column's largest. */
-static void dividends_classic(bonds *b)
+TL__TEMPLATE void dividends_classic(bonds *b, tl_i32f32 *largest, bool is_quick)
 {
     tl__epoch *e = b->e;
-    tl_i32f32 *largest = b->dense_new;
+    tl_i32f32 *raws = b->ema.raw;
+    const tl_i32f32 *incentive = e->incentive;
     for (size_t i = 0; i < e->n; i++) {
         tl_i32f32 dividend = 0;
         for (uint32_t k = b->ema.begin[i]; k < b->ema.end[i]; k++) {
             const uint16_t uid = b->ema.uid[k];
-            const tl_i32f32 value = tl__columns_divide(&b->columns, uid, b->ema.raw[k]);
-            b->ema.raw[k] = value;
+            const tl_i32f32 value = tl__columns_divide(&b->columns, uid, raws[k], is_quick);
+            raws[k] = value;
             largest[uid] = value > largest[uid] ? value : largest[uid];
-            dividend = tl_i32f32_add(dividend, tl_i32f32_mul(e->incentive[uid], value));
+            dividend = tl__add(dividend, tl__mul(incentive[uid], value, is_quick), is_quick);
         }
         e->dividends[i] = dividend;
     }
-    tl__normalise(e->dividends, e->dividends, e->n);
-    tl__columns_seal(&b->columns, largest, e->n, true);
 }
 
 /* Yuma3: D = normalised t·A with t = Σ EBn·I; EB itself is what is stored. */
-static void dividends_yuma3(bonds *b)
+TL__TEMPLATE void dividends_yuma3(bonds *b, bool is_quick)
 {
     tl__epoch *e = b->e;
+    const tl_i32f32 *raws = b->ema.raw;
+    const tl_i32f32 *incentive = e->incentive;
     for (size_t i = 0; i < e->n; i++) {
         tl_i32f32 t = 0;
         for (uint32_t k = b->ema.begin[i]; k < b->ema.end[i]; k++) {
             const uint16_t uid = b->ema.uid[k];
-            const tl_i32f32 value = tl__columns_divide(&b->columns, uid, b->ema.raw[k]);
-            t = tl_i32f32_add_wrapping(t, tl_i32f32_mul(value, e->incentive[uid]));
+            const tl_i32f32 value = tl__columns_divide(&b->columns, uid, raws[k], is_quick);
+            t = tl_i32f32_add_wrapping(t, tl__mul(value, incentive[uid], is_quick));
         }
         e->dividends[i] = tl_i32f32_mul_or_zero(t, e->active[i]);
     }
-    tl__normalise(e->dividends, e->dividends, e->n);
 }
 
-/* The rows of uids with a new permit, as u16. */
+static void find_dividends(bonds *b)
+{
+    tl__epoch *e = b->e;
+    const bool is_quick = b->columns.is_quick && e->is_tame;
+    tl_i32f32 *largest = b->dense_new; /* zeros again after the average */
+    if (e->params->yuma3) {
+        if (is_quick) {
+            dividends_yuma3(b, true);
+        } else {
+            dividends_yuma3(b, false);
+        }
+    } else if (is_quick) {
+        dividends_classic(b, largest, true);
+    } else {
+        dividends_classic(b, largest, false);
+    }
+    tl__normalise(e->dividends, e->dividends, e->n);
+    if (!e->params->yuma3) {
+        tl__columns_seal(&b->columns, largest, e->n, true);
+    }
+}
+
+/* One row as u16: Yuma3 stores EB, classic EB over its column's largest. */
+TL__TEMPLATE void store_row(tl_yuma_entry *entries, const bonds *b, size_t i, bool is_yuma3,
+                            bool is_quick)
+{
+    const uint32_t begin = b->ema.begin[i];
+    for (uint32_t k = begin; k < b->ema.end[i]; k++) {
+        const uint16_t uid = b->ema.uid[k];
+        const tl_i32f32 raw = b->ema.raw[k];
+        const tl_i32f32 value =
+            is_yuma3 ? raw : tl__columns_divide(&b->columns, uid, raw, is_quick);
+        entries[k - begin] = (tl_yuma_entry){uid, tl_i32f32_to_u16_proportion(value)};
+    }
+}
+
+/* The rows of uids with a new permit. */
 static tl_err store_rows(tl_arena *arena, tl_yuma_rows *out, const bonds *b, tl_errctx *ctx)
 {
     const tl__epoch *e = b->e;
-    size_t count = 0;
-    for (size_t i = 0; i < e->n; i++) {
-        count += e->new_permit[i] ? b->ema.end[i] - b->ema.begin[i] : 0;
-    }
     uint32_t *starts = TL_NEW(arena, uint32_t, e->n + 1);
-    tl_yuma_entry *entries = TL_NEW(arena, tl_yuma_entry, count);
-    if (starts == NULL || entries == NULL) {
+    if (starts == NULL) {
         return tl_arena_fail(arena, ctx);
     }
-    uint32_t at = 0;
     for (size_t i = 0; i < e->n; i++) {
-        starts[i] = at;
+        starts[i + 1] = starts[i] + (e->new_permit[i] ? b->ema.end[i] - b->ema.begin[i] : 0);
+    }
+    tl_yuma_entry *entries = TL_NEW(arena, tl_yuma_entry, starts[e->n]);
+    if (entries == NULL) {
+        return tl_arena_fail(arena, ctx);
+    }
+    for (size_t i = 0; i < e->n; i++) {
+        TL_ASSERT(e->new_permit[i] || starts[i] == starts[i + 1]); /* YUMA-3 */
         if (!e->new_permit[i]) {
             continue;
         }
-        for (uint32_t k = b->ema.begin[i]; k < b->ema.end[i]; k++) {
-            const uint16_t uid = b->ema.uid[k];
-            const tl_i32f32 value = e->params->yuma3
-                                        ? b->ema.raw[k]
-                                        : tl__columns_divide(&b->columns, uid, b->ema.raw[k]);
-            entries[at++] = (tl_yuma_entry){uid, tl_i32f32_to_u16_proportion(value)};
+        if (e->params->yuma3) {
+            store_row(entries + starts[i], b, i, true, true);
+        } else if (b->columns.is_quick) {
+            store_row(entries + starts[i], b, i, false, true);
+        } else {
+            store_row(entries + starts[i], b, i, false, false);
         }
     }
-    starts[e->n] = at;
-    TL_ASSERT(at == count); /* YUMA-3 */
     *out = (tl_yuma_rows){starts, entries};
     return TL_OK;
 }
@@ -349,10 +402,6 @@ tl_err tl__bonds_update(tl_arena *arena, tl_yuma_rows *out, tl__epoch *epoch, tl
         ema_plain(&b);
     }
     tl__columns_seal(&b.columns, b.sums, epoch->n, true); /* EB has positive cells only */
-    if (epoch->params->yuma3) {
-        dividends_yuma3(&b);
-    } else {
-        dividends_classic(&b);
-    }
+    find_dividends(&b);
     return store_rows(arena, out, &b, ctx);
 }

@@ -140,7 +140,6 @@ static tl_err find_stakes(tl__epoch *e, results *r, tl_errctx *ctx)
 
 /* Which weights of row i the masks of steps 7 to 9 leave. */
 typedef struct row_mask {
-    const tl_yuma_input *in;
     uint64_t since; /* an entry to whoever registered at or after this block is void */
     bool takes_all; /* nobody registered that late */
     size_t self;    /* n when self-weight is allowed */
@@ -155,42 +154,53 @@ static row_mask row_mask_make(const tl__epoch *e, size_t i, uint64_t last_regist
         since = in->commit_block[i] + 1;
     }
     return (row_mask){
-        .in = in,
         .since = since,
         .takes_all = since > last_registration,
         .self = tl__is_owner(e->params, i) ? e->n : i,
     };
 }
 
-static bool row_mask_takes(const row_mask *mask, uint16_t uid)
+/* Copy the entries that the masks leave to w from at on; returns where they end. *sum: of their values, at most
+ * 4096 * 65535. A cell is always written, and counted only when it is taken: no branch to mispredict. */
+TL__TEMPLATE uint32_t take_entries(tl__epoch *e, size_t i, const row_mask *mask, uint32_t at,
+                                   uint32_t *sum, bool *ascends, bool takes_all)
 {
-    return uid < mask->in->n && uid != mask->self &&
-           (mask->takes_all || mask->since > mask->in->block_at_registration[uid]);
+    const tl_yuma_rows *rows = &e->in->weights;
+    const uint64_t *registered = e->in->block_at_registration;
+    uint16_t *uids = e->weights.uid;
+    tl_i32f32 *raws = e->weights.raw;
+    uint32_t total = 0;
+    bool in_order = true;
+    int32_t last_uid = -1;
+    for (uint32_t k = rows->starts[i]; k < rows->starts[i + 1]; k++) {
+        const tl_yuma_entry entry = rows->entries[k];
+        const bool is_taken = entry.uid < e->n && entry.uid != mask->self &&
+                              (takes_all || mask->since > registered[entry.uid]);
+        uids[at] = entry.uid;
+        raws[at] = entry.value;
+        total += is_taken ? entry.value : 0;
+        in_order &= !is_taken || last_uid < entry.uid;
+        last_uid = is_taken ? entry.uid : last_uid;
+        at += is_taken;
+    }
+    *sum = total;
+    *ascends = in_order;
+    return at;
 }
 
 /* Steps 6 to 10 for one row: the entries that stay, divided by their sum. */
 static uint32_t build_row(tl__epoch *e, size_t i, const row_mask *mask, uint32_t at)
 {
-    tl__cells *w = &e->weights;
-    const tl_yuma_rows *rows = &e->in->weights;
     const uint32_t begin = at;
-    uint32_t sum = 0; /* at most 4096 * 65535 */
-    bool ascends = true;
-    for (uint32_t k = rows->starts[i]; k < rows->starts[i + 1]; k++) {
-        const tl_yuma_entry entry = rows->entries[k];
-        if (row_mask_takes(mask, entry.uid)) {
-            ascends &= at == begin || w->uid[at - 1] < entry.uid;
-            w->uid[at] = entry.uid;
-            w->raw[at] = entry.value;
-            sum += entry.value;
-            at++;
-        }
-    }
-    w->ascends[i] = ascends;
+    uint32_t sum;
+    bool *ascends = &e->weights.ascends[i];
+    at = mask->takes_all ? take_entries(e, i, mask, at, &sum, ascends, true)
+                         : take_entries(e, i, mask, at, &sum, ascends, false);
     if (sum > 0) {
         const tl_ratio ratio = tl_ratio_make(sum);
+        tl_i32f32 *raws = e->weights.raw;
         for (uint32_t k = begin; k < at; k++) {
-            w->raw[k] = tl_ratio_of(w->raw[k], ratio);
+            raws[k] = tl_ratio_of(raws[k], ratio);
         }
     }
     return at;
@@ -203,8 +213,8 @@ static tl_err build_weights(tl__epoch *e, tl_errctx *ctx)
     e->weights = (tl__cells){
         .begin = TL_NEW(e->scratch, uint32_t, n + 1),
         .end = TL_NEW(e->scratch, uint32_t, n + 1),
-        .uid = TL_NEW(e->scratch, uint16_t, cap),
-        .raw = TL_NEW(e->scratch, tl_i32f32, cap),
+        .uid = TL_NEW(e->scratch, uint16_t, cap + 1), /* one to spare for a cell not taken */
+        .raw = TL_NEW(e->scratch, tl_i32f32, cap + 1),
         .ascends = TL_NEW(e->scratch, bool, n),
     };
     const tl__cells *w = &e->weights;
@@ -260,43 +270,60 @@ static void sort_row(tl__epoch *e, size_t i, tl_i32f32 *dense)
     w->ascends[i] = true;
 }
 
-/* Steps 12 to 15 for one row: trust, ranks, and Wb in the place of W. */
-static void clip_row(tl__epoch *e, size_t i, tl_i32f32 penalty)
+/* How Wb is made of W and Wc. */
+typedef enum bond_mode { BOND_CLIPPED, BOND_UNCLIPPED, BOND_BETWEEN } bond_mode;
+
+/* Steps 12 to 15 for one row: trust, ranks, and Wb in the place of W. is_quick: all values are in [0, 1]. */
+TL__TEMPLATE void clip_cells(tl__epoch *e, size_t i, tl_i32f32 penalty, bond_mode mode,
+                             bool is_quick)
 {
-    tl__cells *w = &e->weights;
+    uint16_t *uids = e->weights.uid;
+    tl_i32f32 *raws = e->weights.raw;
+    tl_i32f32 *ranks = e->ranks;
+    const tl_i32f32 *consensus = e->consensus;
     const tl_i32f32 active = e->active[i];
+    const uint32_t end = e->weights.end[i];
     tl_i32f32 trust = 0;
-    uint32_t at = w->begin[i];
-    for (uint32_t k = w->begin[i]; k < w->end[i]; k++) {
-        const uint16_t uid = w->uid[k];
-        const tl_i32f32 weight = w->raw[k];
-        const tl_i32f32 limit = e->consensus[uid];
+    uint32_t at = e->weights.begin[i];
+    for (uint32_t k = at; k < end; k++) {
+        const uint16_t uid = uids[k];
+        const tl_i32f32 weight = raws[k];
+        const tl_i32f32 limit = consensus[uid];
         const tl_i32f32 clipped = weight < limit ? weight : limit;
         trust = tl_i32f32_add_wrapping(trust, clipped);
-        e->ranks[uid] = tl_i32f32_add(e->ranks[uid], tl_i32f32_mul(active, clipped));
-        tl_i32f32 bond;
-        bool is_kept;
-        if (penalty == TL_I32F32_ONE) {
+        ranks[uid] = tl__add(ranks[uid], tl__mul(active, clipped, is_quick), is_quick);
+        tl_i32f32 bond = weight;
+        bool is_kept = true;
+        if (mode == BOND_CLIPPED) {
             bond = clipped;
             is_kept = clipped > 0 ||
                       weight == 0; /* clipped to nothing: dropped; a zero of its own stays */
-        } else if (penalty == 0) {
-            bond = weight;
-            is_kept = true;
-        } else {
+        } else if (mode == BOND_BETWEEN) {
             bond = tl_i32f32_add(weight, tl_i32f32_mul(penalty, tl_i32f32_sub(clipped, weight)));
             is_kept = bond > 0;
         }
-        w->uid[at] = uid;
-        w->raw[at] = bond;
+        uids[at] = uid;
+        raws[at] = bond;
         at += is_kept;
-        if (e->bond_deltas != e->ranks) {
-            const tl_i32f32 delta = is_kept ? tl_i32f32_mul(active, bond) : 0;
-            e->bond_deltas[uid] = tl_i32f32_add(e->bond_deltas[uid], delta);
+        if (mode != BOND_CLIPPED && is_kept) { /* else the ranks are the sums of A * Wb */
+            e->bond_deltas[uid] = tl_i32f32_add(e->bond_deltas[uid], tl_i32f32_mul(active, bond));
         }
     }
-    w->end[i] = at;
+    e->weights.end[i] = at;
     e->trust[i] = trust;
+}
+
+static void clip_row(tl__epoch *e, size_t i, tl_i32f32 penalty)
+{
+    if (penalty == TL_I32F32_ONE && e->is_tame) {
+        clip_cells(e, i, penalty, BOND_CLIPPED, true);
+    } else if (penalty == TL_I32F32_ONE) {
+        clip_cells(e, i, penalty, BOND_CLIPPED, false);
+    } else if (penalty == 0) {
+        clip_cells(e, i, penalty, BOND_UNCLIPPED, false);
+    } else {
+        clip_cells(e, i, penalty, BOND_BETWEEN, false);
+    }
 }
 
 static tl_err clip_weights(tl__epoch *e, tl_errctx *ctx)

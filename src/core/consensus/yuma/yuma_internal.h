@@ -22,13 +22,33 @@ typedef struct tl__columns {
 } tl__columns;
 
 static inline tl_i32f32 tl__columns_divide(const tl__columns *columns, uint16_t uid,
-                                           tl_i32f32 value)
+                                           tl_i32f32 value, bool is_quick)
 {
     const tl_ratio ratio = columns->ratio[uid];
-    if (columns->is_quick) {
+    if (is_quick) {
         return tl_ratio_of(value, ratio);
     }
     return ratio.divisor == 0 ? value : tl_i32f32_div_or_zero(value, ratio.divisor);
+}
+
+/* A loop that is written once and compiled for each of its constant switches. */
+#define TL__TEMPLATE static inline __attribute__((always_inline))
+
+/* a * b for two values in [0, 2]: no saturation to look for. */
+static inline tl_i32f32 tl__mul_unit(tl_i32f32 a, tl_i32f32 b)
+{
+    return (tl_i32f32)(((tl_u128)(uint64_t)a * (uint64_t)b) >> 32);
+}
+
+/* tl_i32f32_mul and tl_i32f32_add, or the short forms where nothing can overflow. */
+TL__TEMPLATE tl_i32f32 tl__mul(tl_i32f32 a, tl_i32f32 b, bool is_quick)
+{
+    return is_quick ? tl__mul_unit(a, b) : tl_i32f32_mul(a, b);
+}
+
+TL__TEMPLATE tl_i32f32 tl__add(tl_i32f32 a, tl_i32f32 b, bool is_quick)
+{
+    return is_quick ? a + b : tl_i32f32_add(a, b);
 }
 
 /* tl__columns_seal: make divisors of n sums (or maxima). cells_are_within: no cell is negative or above its divisor. */

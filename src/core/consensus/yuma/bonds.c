@@ -96,16 +96,15 @@ TL__TEMPLATE void ema_push(bonds *b, uint32_t *at, uint16_t uid, tl_i32f32 value
 TL__TEMPLATE tl_i32f32 new_side(const bonds *b, tl_i32f32 active, uint16_t uid, tl_i32f32 weight,
                                 bool is_yuma3, bool is_quick)
 {
-    return is_yuma3
-               ? weight
-               : tl__columns_divide(&b->deltas, uid, tl__mul(active, weight, is_quick), is_quick);
+    return is_yuma3 ? weight
+                    : tl__divide(b->deltas.ratio, uid, tl__mul(active, weight, is_quick), is_quick);
 }
 
 /* The old side: what the stored bond says. Columns of stored bonds always divide quickly. */
 TL__TEMPLATE tl_i32f32 old_side(const bonds *b, uint16_t uid, uint16_t stored, bool is_yuma3)
 {
     return is_yuma3 ? tl_i32f32_from_u16_proportion(stored)
-                    : tl__columns_divide(&b->olds, uid, tl_i32f32_from_int(stored), true);
+                    : tl__divide(b->olds.ratio, uid, tl_i32f32_from_int(stored), true);
 }
 
 TL__TEMPLATE tl_i32f32 average(const bonds *b, tl_i32f32 new_value, tl_i32f32 old_value,
@@ -144,6 +143,47 @@ TL__TEMPLATE uint32_t ema_row_merged(bonds *b, size_t i, uint32_t at, bool is_yu
         }
         ema_push(b, &at, uid, average(b, new_value, old_value, is_quick), is_quick);
     }
+}
+
+/* Do weights and bonds of a row name the same uids in the same order, and is every bond kept? So it is in most rows of
+ * a settled subnet. */
+static bool names_the_same(const bonds *b, size_t i)
+{
+    const tl__cells *w = &b->e->weights;
+    const uint32_t count = w->end[i] - w->begin[i];
+    if (count != b->starts[i + 1] - b->starts[i]) {
+        return false;
+    }
+    const uint16_t *uids = w->uid + w->begin[i];
+    const tl_yuma_entry *stored = b->stored + b->starts[i];
+    uint32_t differences = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        differences += uids[k] != stored[k].uid || !b->keeps_uid[uids[k]];
+    }
+    return differences == 0;
+}
+
+/* EB of such a row: no merging. Plain pointers, since the compiler must see that nothing else moves. */
+TL__TEMPLATE uint32_t ema_row_paired(bonds *b, size_t i, uint32_t at, bool is_yuma3, bool is_quick)
+{
+    const tl__cells *w = &b->e->weights;
+    const uint16_t *uids = w->uid + w->begin[i];
+    const tl_i32f32 *weights = w->raw + w->begin[i];
+    const tl_yuma_entry *stored = b->stored + b->starts[i];
+    const uint32_t count = w->end[i] - w->begin[i];
+    const bonds fixed = *b;
+    const tl_i32f32 active = b->e->active[i];
+    for (uint32_t k = 0; k < count; k++) {
+        const uint16_t uid = uids[k];
+        const tl_i32f32 new_value = new_side(&fixed, active, uid, weights[k], is_yuma3, is_quick);
+        const tl_i32f32 old_value = old_side(&fixed, uid, stored[k].value, is_yuma3);
+        const tl_i32f32 value = average(&fixed, new_value, old_value, is_quick);
+        fixed.ema.uid[at] = uid;
+        fixed.ema.raw[at] = value;
+        fixed.sums[uid] = tl__add(fixed.sums[uid], value > 0 ? value : 0, is_quick);
+        at += value > 0;
+    }
+    return at;
 }
 
 /* EB of a row in any order: spread both sides out, then collect ascending. */
@@ -185,9 +225,13 @@ TL__TEMPLATE void ema_rows(bonds *b, bool is_yuma3, bool is_quick)
     uint32_t at = 0;
     for (size_t i = 0; i < b->e->n; i++) {
         b->ema.begin[i] = at;
-        at = b->e->weights.ascends[i] && stored_ascends(b, i)
-                 ? ema_row_merged(b, i, at, is_yuma3, is_quick)
-                 : ema_row_spread(b, i, at, is_yuma3, is_quick);
+        if (!b->e->weights.ascends[i] || !stored_ascends(b, i)) {
+            at = ema_row_spread(b, i, at, is_yuma3, is_quick);
+        } else if (names_the_same(b, i)) {
+            at = ema_row_paired(b, i, at, is_yuma3, is_quick);
+        } else {
+            at = ema_row_merged(b, i, at, is_yuma3, is_quick);
+        }
         b->ema.end[i] = at;
     }
     b->ema.begin[b->e->n] = at;
@@ -254,16 +298,16 @@ static void ema_liquid(bonds *b)
     b->ema.begin[b->e->n] = at;
 }
 
-/* Classic: sums of the stored bonds' columns, as integers. */
+/* Classic: sums of the stored bonds' columns, as integers: at most 4096 * 65535, nothing saturates. */
 static void seal_stored_columns(bonds *b)
 {
+    const tl_yuma_entry *stored = b->stored;
+    const bool *keeps = b->keeps_uid;
+    const size_t n = b->e->n;
     tl_i32f32 *sums = b->sums; /* borrowed: EB's sums come later */
-    for (size_t i = 0; i < b->e->n; i++) {
-        for (uint32_t k = b->starts[i]; k < b->starts[i + 1]; k++) {
-            if (is_kept(b, b->stored[k].uid)) {
-                sums[b->stored[k].uid] =
-                    tl_i32f32_add(sums[b->stored[k].uid], tl_i32f32_from_int(b->stored[k].value));
-            }
+    for (uint32_t k = b->starts[0]; k < b->starts[n]; k++) {
+        if (stored[k].uid < n && keeps[stored[k].uid]) {
+            sums[stored[k].uid] += tl_i32f32_from_int(stored[k].value);
         }
     }
     tl__columns_seal(&b->olds, sums, b->e->n, true);
@@ -276,13 +320,16 @@ static void seal_stored_columns(bonds *b)
 TL__TEMPLATE void dividends_classic(bonds *b, tl_i32f32 *largest, bool is_quick)
 {
     tl__epoch *e = b->e;
+    const tl_ratio *ratios = b->columns.ratio;
+    const uint16_t *uids = b->ema.uid;
     tl_i32f32 *raws = b->ema.raw;
     const tl_i32f32 *incentive = e->incentive;
     for (size_t i = 0; i < e->n; i++) {
         tl_i32f32 dividend = 0;
-        for (uint32_t k = b->ema.begin[i]; k < b->ema.end[i]; k++) {
-            const uint16_t uid = b->ema.uid[k];
-            const tl_i32f32 value = tl__columns_divide(&b->columns, uid, raws[k], is_quick);
+        const uint32_t end = b->ema.end[i];
+        for (uint32_t k = b->ema.begin[i]; k < end; k++) {
+            const uint16_t uid = uids[k];
+            const tl_i32f32 value = tl__divide(ratios, uid, raws[k], is_quick);
             raws[k] = value;
             largest[uid] = value > largest[uid] ? value : largest[uid];
             dividend = tl__add(dividend, tl__mul(incentive[uid], value, is_quick), is_quick);
@@ -295,13 +342,16 @@ TL__TEMPLATE void dividends_classic(bonds *b, tl_i32f32 *largest, bool is_quick)
 TL__TEMPLATE void dividends_yuma3(bonds *b, bool is_quick)
 {
     tl__epoch *e = b->e;
+    const tl_ratio *ratios = b->columns.ratio;
+    const uint16_t *uids = b->ema.uid;
     const tl_i32f32 *raws = b->ema.raw;
     const tl_i32f32 *incentive = e->incentive;
     for (size_t i = 0; i < e->n; i++) {
         tl_i32f32 t = 0;
-        for (uint32_t k = b->ema.begin[i]; k < b->ema.end[i]; k++) {
-            const uint16_t uid = b->ema.uid[k];
-            const tl_i32f32 value = tl__columns_divide(&b->columns, uid, raws[k], is_quick);
+        const uint32_t end = b->ema.end[i];
+        for (uint32_t k = b->ema.begin[i]; k < end; k++) {
+            const uint16_t uid = uids[k];
+            const tl_i32f32 value = tl__divide(ratios, uid, raws[k], is_quick);
             t = tl_i32f32_add_wrapping(t, tl__mul(value, incentive[uid], is_quick));
         }
         e->dividends[i] = tl_i32f32_mul_or_zero(t, e->active[i]);
@@ -334,12 +384,15 @@ static void find_dividends(bonds *b)
 TL__TEMPLATE void store_row(tl_yuma_entry *entries, const bonds *b, size_t i, bool is_yuma3,
                             bool is_quick)
 {
+    const tl_ratio *ratios = b->columns.ratio;
+    const uint16_t *uids = b->ema.uid;
+    const tl_i32f32 *raws = b->ema.raw;
     const uint32_t begin = b->ema.begin[i];
-    for (uint32_t k = begin; k < b->ema.end[i]; k++) {
-        const uint16_t uid = b->ema.uid[k];
-        const tl_i32f32 raw = b->ema.raw[k];
-        const tl_i32f32 value =
-            is_yuma3 ? raw : tl__columns_divide(&b->columns, uid, raw, is_quick);
+    const uint32_t end = b->ema.end[i];
+    for (uint32_t k = begin; k < end; k++) {
+        const uint16_t uid = uids[k];
+        const tl_i32f32 raw = raws[k];
+        const tl_i32f32 value = is_yuma3 ? raw : tl__divide(ratios, uid, raw, is_quick);
         entries[k - begin] = (tl_yuma_entry){uid, tl_i32f32_to_u16_proportion(value)};
     }
 }

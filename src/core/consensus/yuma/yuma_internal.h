@@ -21,16 +21,6 @@ typedef struct tl__columns {
     bool is_quick;
 } tl__columns;
 
-static inline tl_i32f32 tl__columns_divide(const tl__columns *columns, uint16_t uid,
-                                           tl_i32f32 value, bool is_quick)
-{
-    const tl_ratio ratio = columns->ratio[uid];
-    if (is_quick) {
-        return tl_ratio_of(value, ratio);
-    }
-    return ratio.divisor == 0 ? value : tl_i32f32_div_or_zero(value, ratio.divisor);
-}
-
 /* A loop that is written once and compiled for each of its constant switches. */
 #define TL__TEMPLATE static inline __attribute__((always_inline))
 
@@ -49,6 +39,17 @@ TL__TEMPLATE tl_i32f32 tl__mul(tl_i32f32 a, tl_i32f32 b, bool is_quick)
 TL__TEMPLATE tl_i32f32 tl__add(tl_i32f32 a, tl_i32f32 b, bool is_quick)
 {
     return is_quick ? a + b : tl_i32f32_add(a, b);
+}
+
+/* A cell over its column's divisor; ratios are those of a tl__columns, is_quick its is_quick. */
+TL__TEMPLATE tl_i32f32 tl__divide(const tl_ratio *ratios, uint16_t uid, tl_i32f32 value,
+                                  bool is_quick)
+{
+    const tl_ratio ratio = ratios[uid];
+    if (is_quick) {
+        return tl_ratio_of(value, ratio);
+    }
+    return ratio.divisor == 0 ? value : tl_i32f32_div_or_zero(value, ratio.divisor);
 }
 
 /* tl__columns_seal: make divisors of n sums (or maxima). cells_are_within: no cell is negative or above its divisor. */

@@ -164,8 +164,7 @@ tl_i32f32 tl_yuma_alpha_cell(const tl_yuma_alpha *alpha, tl_i32f32 consensus, tl
         weight >= bond ? tl_i32f32_sub(weight, consensus) : tl_i32f32_sub(bond, weight);
     const tl_i32f32 d = tl_i32f32_clamp(distance, 0, TL_I32F32_ONE);
     const tl_i32f32 power = tl_i32f32_exp_safe(tl_i32f32_mul(alpha->slope, d - TL_I32F32_HALF));
-    const tl_i32f32 g =
-        tl_i32f32_div_saturating(TL_I32F32_ONE, tl_i32f32_add(TL_I32F32_ONE, power));
+    const tl_i32f32 g = tl_i32f32_inverse(tl_i32f32_add(TL_I32F32_ONE, power));
     const tl_i32f32 a =
         tl_i32f32_add(alpha->low, tl_i32f32_mul(g, tl_i32f32_sub(alpha->high, alpha->low)));
     return tl_i32f32_clamp(a, alpha->low, alpha->high);

@@ -90,6 +90,14 @@ static inline tl_i32f32 tl_i32f32_mul_or_zero(tl_i32f32 a, tl_i32f32 b)
 /* (a << 32) / b toward zero; 0 when b is 0 or the quotient does not fit. */
 tl_i32f32 tl_i32f32_div_or_zero(tl_i32f32 a, tl_i32f32 b);
 
+/* 1 / a toward zero for a >= 1: one 64-bit division. */
+static inline tl_i32f32 tl_i32f32_inverse(tl_i32f32 a)
+{
+    const uint64_t divisor =
+        (uint64_t)a; /* 2^64 / a is one more than (2^64 - 1) / a when a divides it */
+    return (tl_i32f32)(UINT64_MAX / divisor + (UINT64_MAX % divisor == divisor - 1));
+}
+
 /* (a << 32) / b toward zero; saturates; b is not 0. */
 tl_i32f32 tl_i32f32_div_saturating(tl_i32f32 a, tl_i32f32 b);
 
@@ -114,10 +122,11 @@ static inline uint64_t tl_i32f32_to_u64(tl_i32f32 a)
     return a < 0 ? 0 : (uint64_t)(a >> 32);
 }
 
-/* u16(floor(a * 65535)): truncated, never rounded. */
+/* u16(floor(a * 65535)): truncated, never rounded. Whatever is above 1 saturates, so 64 bits suffice. */
 static inline uint16_t tl_i32f32_to_u16_proportion(tl_i32f32 a)
 {
-    return tl_i32f32_to_u16(tl_i32f32_mul(a, tl_i32f32_from_int(UINT16_MAX)));
+    const int64_t share = a < 0 ? 0 : a > TL_I32F32_ONE ? TL_I32F32_ONE : a;
+    return (uint16_t)(((uint64_t)share * UINT16_MAX) >> 32);
 }
 
 /* share / 65535 of a u16: 2^32 = 65535 * 65537 + 1, so the division needs none. */

@@ -54,7 +54,7 @@ static tl_err insert(tl_store *store, const tl_store_submission *sub, tl_errctx 
     return tl__stmt_close(&s, ctx);
 }
 
-/* ROAD 3/8 keep: see the top of this file. */
+/* Station 3 of the road: see the top of this file. */
 tl_err tl_store_keep(tl_store *store, tl_store_receipt *out, const tl_store_submission *submission,
                      tl_errctx *ctx)
 {

@@ -15,10 +15,17 @@ typedef struct area {
 } area;
 
 /* The order is part of the digest. */
+/* clang-format off */
 static const area AREAS[] = {
-    {"text", digest_area_text},   {"hash", digest_area_hash},     {"num", digest_area_num},
-    {"quant", digest_area_quant}, {"ledger", digest_area_ledger}, {"yuma", digest_area_yuma},
+    {"text", digest_area_text},
+    {"hash", digest_area_hash},
+    {"num", digest_area_num},
+    {"quant", digest_area_quant},
+    {"ledger", digest_area_ledger},
+    {"yuma", digest_area_yuma},
+    {"epoch", digest_area_epoch},
 };
+/* clang-format on */
 
 #define AREA_COUNT (sizeof AREAS / sizeof *AREAS)
 

@@ -56,5 +56,6 @@ void digest_area_num(digest *d);
 void digest_area_quant(digest *d);
 void digest_area_ledger(digest *d);
 void digest_area_yuma(digest *d);
+void digest_area_epoch(digest *d);
 
 #endif

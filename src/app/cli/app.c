@@ -44,6 +44,45 @@ void tl_app_check_failed(tl_app *app)
     app->exit_code = tl_err_exit(TL_ERR_CHECK);
 }
 
+tl_err tl_app_state_dir(tl_app *app, const char **out, tl_errctx *ctx)
+{
+    const char *wanted = tl_cmd_text(app->call, "dir");
+    if (wanted == NULL) {
+        wanted = tl_config_text(&app->config, "state.dir");
+    }
+    return tl_sys_state_dir(out, app->arena, wanted, ctx);
+}
+
+tl_err tl_app_open_store(tl_app *app, tl_store **out, tl_store_mode mode, tl_errctx *ctx)
+{
+    const char *dir;
+    TL_TRY(tl_app_state_dir(app, &dir, ctx));
+    return tl_store_open(out, dir, mode, ctx);
+}
+
+size_t tl_app_pool_threads(const tl_app *app)
+{
+    return (size_t)tl_config_u64(&app->config, "pool.threads");
+}
+
+void tl_app_put_rao(tl_json_writer *w, const char *key, tl_rao amount)
+{
+    tl_json_put_key(w, key);
+    tl_json_put_i64(w, tl_rao_to_i64(amount));
+}
+
+void tl_app_put_tao(tl_sb *sb, tl_rao amount, size_t width)
+{
+    tl_sb text;
+    tl_str shown = {NULL, 0};
+    tl_sb_init(&text, sb->arena);
+    tl_rao_print(&text, amount);
+    if (tl_sb_finish(&shown, &text, NULL) == TL_OK && shown.len < width) {
+        tl_sb_put_repeat(sb, ' ', width - shown.len);
+    }
+    tl_sb_put(sb, shown); /* without memory for it sb fails as well, and says so */
+}
+
 void tl_app_put_error(tl_json_writer *w, tl_err err, const tl_errctx *ctx)
 {
     const bool has_message = ctx->message[0] != '\0';
@@ -103,11 +142,18 @@ static int tell_error(tl_app *app, tl_err err, const tl_errctx *why)
 
 /* --- running --- */
 
-static tl_err print_help(tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
+tl_err tl_app_print_help(tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
 {
     tl_sb sb;
     tl_sb_init(&sb, app->arena);
-    tl_cmd_put_help(&sb, app->table, call->cmd, call->group);
+    if (app->is_json) { /* CLI-1 */
+        tl_json_writer w;
+        tl_json_writer_init(&w, &sb, 0, false);
+        tl_cmd_put_json(&w, app->table);
+        tl_sb_put_char(&sb, '\n');
+    } else {
+        tl_cmd_put_help(&sb, app->table, call->cmd, call->group);
+    }
     return tl_app_print_sb(app, &sb, ctx);
 }
 
@@ -122,17 +168,74 @@ static bool wants_json(int argc, char *const *argv)
     return false;
 }
 
+static void write_log(void *self, tl_str line)
+{
+    (void)self;
+    const tl_err err = tl_sys_write_all(STDERR_FILENO, tl_str_bytes(line), "standard error", NULL);
+    (void)err; /* there is nowhere else to tell it */
+}
+
+/* -v and -q have the last word about the log's level. */
+static void start_log(tl_app *app)
+{
+    tl_log_level level = TL_LOG_WARN;
+    const bool is_level =
+        tl_log_level_parse(&level, tl_str_from_cstr(tl_config_text(&app->config, "log.level")));
+    TL_ASSERT(is_level); /* CFG-1 */
+    level = app->is_verbose ? TL_LOG_DEBUG : app->is_quiet ? TL_LOG_ERROR : level;
+    const bool is_json = strcmp(tl_config_text(&app->config, "log.format"), "json") == 0;
+    const tl_clock clock = tl_sys_clock();
+    tl_log_init(&app->log, level, is_json, &clock, write_log, NULL);
+}
+
+static const char *get_env(void *self, const char *name)
+{
+    (void)self;
+    return getenv(name);
+}
+
+/* The file of settings: --config, else the user's own where there is one; NULL: none. */
+static tl_err settings_path(tl_app *app, const char **out, tl_errctx *ctx)
+{
+    *out = tl_cmd_text(app->call, "config");
+    const char *xdg = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+    const bool has_xdg = xdg != NULL && xdg[0] == '/';
+    if (*out != NULL || (!has_xdg && (home == NULL || home[0] != '/'))) {
+        return TL_OK;
+    }
+    const char *path;
+    TL_TRY(tl_sys_join(&path, app->arena, has_xdg ? xdg : home,
+                       has_xdg ? "tally/tally.ini" : ".config/tally/tally.ini", ctx));
+    *out = tl_sys_exists(path) ? path : NULL;
+    return TL_OK;
+}
+
+static tl_err load_settings(tl_app *app, tl_errctx *ctx)
+{
+    const char *path;
+    size_t count;
+    const tl_setting *settings = tl_cli_settings(&count);
+    TL_TRY(settings_path(app, &path, ctx));
+    TL_TRY(tl_config_load(&app->config, app->arena, settings, count, path, get_env, NULL, ctx));
+    start_log(app);
+    return TL_OK;
+}
+
 static tl_err run_words(tl_app *app, const char *const *words, size_t count, tl_errctx *ctx)
 {
     tl_cmd_call call;
     TL_TRY(tl_cmd_parse(&call, app->arena, app->table, words, count, ctx));
     app->call = &call;
     if (call.wants_help) {
-        return print_help(app, &call, ctx);
+        return tl_app_print_help(app, &call, ctx);
     }
     app->is_quiet = tl_cmd_flag(&call, "quiet");
     app->is_verbose = tl_cmd_flag(&call, "verbose");
     app->has_color = !tl_cmd_flag(&call, "no-color") && tl_sys_wants_color(STDERR_FILENO);
+    if (!call.cmd->is_bare) {
+        TL_TRY(load_settings(app, ctx));
+    }
     const tl_err err = call.cmd->run(app, &call, ctx);
     app->call = NULL;
     return err;

@@ -14,11 +14,15 @@
 #ifndef TALLY_APP_CLI_H
 #define TALLY_APP_CLI_H
 
+#include "app/config/config.h"
 #include "base/arena/arena.h"
 #include "base/cmd/cmd.h"
 #include "base/error/error.h"
 #include "base/json/json.h"
+#include "base/log/log.h"
 #include "base/str/str.h"
+#include "core/num/money/money.h"
+#include "io/store/store.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,11 +33,13 @@ typedef struct tl_app {
     tl_arena *arena;           /* of the process */
     const tl_cmd_table *table; /* what this program can do */
     const tl_cmd_call *call;
-    bool is_json;    /* --json */
-    bool is_quiet;   /* -q: no progress, no remarks */
-    bool is_verbose; /* -v */
-    bool has_color;  /* a terminal, and neither --no-color nor NO_COLOR */
-    int exit_code;   /* what a command that returned TL_OK ends with */
+    bool is_json;     /* --json */
+    bool is_quiet;    /* -q: no progress, no remarks */
+    bool is_verbose;  /* -v */
+    bool has_color;   /* a terminal, and neither --no-color nor NO_COLOR */
+    tl_config config; /* of a command that is not bare */
+    tl_log log;       /* to standard error */
+    int exit_code;    /* what a command that returned TL_OK ends with */
 } tl_app;
 
 /* tl_cli_main: the program. Returns its exit code. */
@@ -41,6 +47,9 @@ int tl_cli_main(int argc, char *const *argv);
 
 /* tl_cli_table: the table of commands. Constant. */
 const tl_cmd_table *tl_cli_table(void);
+
+/* tl_cli_settings: the schema of the settings. Constant. */
+const tl_setting *tl_cli_settings(size_t *count);
 
 /* --- for commands --- */
 
@@ -56,18 +65,47 @@ void tl_app_check_failed(tl_app *app);
 /* tl_app_print_sb: the builder's text to standard output. */
 TL_MUST_USE tl_err tl_app_print_sb(tl_app *app, tl_sb *sb, tl_errctx *ctx);
 
+/* tl_app_print_help: the help that a call asks for; the table itself under --json. */
+TL_MUST_USE tl_err tl_app_print_help(tl_app *app, const tl_cmd_call *call, tl_errctx *ctx);
+
+/* tl_app_state_dir: the state folder: --dir, else the setting state.dir, else the user's own. */
+TL_MUST_USE tl_err tl_app_state_dir(tl_app *app, const char **out, tl_errctx *ctx);
+
+/* tl_app_open_store: the store of the state folder; the caller closes it. */
+TL_MUST_USE tl_err tl_app_open_store(tl_app *app, tl_store **out, tl_store_mode mode,
+                                     tl_errctx *ctx);
+
+/* tl_app_pool_threads: the setting pool.threads; 0: one a processor. */
+size_t tl_app_pool_threads(const tl_app *app);
+
+/* tl_app_put_rao: an amount as the spec wants it in JSON: key "…_rao", an integer. */
+void tl_app_put_rao(tl_json_writer *w, const char *key, tl_rao amount);
+
+/* tl_app_put_tao: an amount as text for people: TAO with nine places, to the right of width columns. */
+void tl_app_put_tao(tl_sb *sb, tl_rao amount, size_t width);
+
 /* tl_app_put_error: {"error":{"code","message","field","hint"}}. */
 void tl_app_put_error(tl_json_writer *w, tl_err err, const tl_errctx *ctx);
 
 /* --- the commands, a const tl_cmd each --- */
 
+extern const tl_cmd tl_cli_completion;
+extern const tl_cmd tl_cli_config_check;
+extern const tl_cmd tl_cli_config_show;
 extern const tl_cmd tl_cli_conformance;
+extern const tl_cmd tl_cli_db_migrate;
+extern const tl_cmd tl_cli_db_status;
+extern const tl_cmd tl_cli_db_verify;
 extern const tl_cmd tl_cli_epoch_export;
 extern const tl_cmd tl_cli_epoch_pack;
 extern const tl_cmd tl_cli_epoch_verify;
+extern const tl_cmd tl_cli_help;
+extern const tl_cmd tl_cli_man;
+extern const tl_cmd tl_cli_metrics;
 extern const tl_cmd tl_cli_portfolio_run;
 extern const tl_cmd tl_cli_portfolio_score;
 extern const tl_cmd tl_cli_version;
+extern const tl_cmd tl_cli_yuma_run;
 
 #ifdef __cplusplus
 }

@@ -21,8 +21,27 @@ static const tl_cmd_option globals[] = {
 };
 
 static const tl_cmd *const commands[] = {
-    &tl_cli_portfolio_run, &tl_cli_portfolio_score, &tl_cli_epoch_verify, &tl_cli_epoch_export,
-    &tl_cli_epoch_pack,    &tl_cli_conformance,     &tl_cli_version,
+    /* the road */
+    &tl_cli_portfolio_run,
+    &tl_cli_portfolio_score,
+    &tl_cli_epoch_verify,
+    &tl_cli_epoch_export,
+    &tl_cli_epoch_pack,
+    /* its parts */
+    &tl_cli_yuma_run,
+    &tl_cli_metrics,
+    &tl_cli_conformance,
+    /* the state folder */
+    &tl_cli_db_migrate,
+    &tl_cli_db_status,
+    &tl_cli_db_verify,
+    /* the program */
+    &tl_cli_config_show,
+    &tl_cli_config_check,
+    &tl_cli_completion,
+    &tl_cli_man,
+    &tl_cli_version,
+    &tl_cli_help,
 };
 
 static const tl_cmd_table table = {
@@ -30,10 +49,8 @@ static const tl_cmd_table table = {
     .version = TALLY_VERSION,
     .summary = "an incentive network: miners work, validators score, every rao is accounted for",
     .text = "Results go to standard output, everything else to standard error. Exit codes: 0 done; "
-            "1 the check "
-            "that was asked for does not hold; 2 usage; 3 bad input; 4 not found; 5 refused; 6 the "
-            "outside world "
-            "failed; 70 our own fault; 130 interrupted.",
+            "1 the check that was asked for does not hold; 2 usage; 3 bad input; 4 not found; "
+            "5 refused; 6 the outside world failed; 70 our own fault; 130 interrupted.",
     .globals = globals,
     .global_count = sizeof globals / sizeof globals[0],
     .commands = commands,

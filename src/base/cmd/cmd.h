@@ -67,6 +67,7 @@ struct tl_cmd {
     const tl_cmd_option *args;
     size_t arg_count;
     const char *const *examples; /* whole command lines, each runs; ends with NULL */
+    bool is_bare; /* needs neither settings nor state: it works where they are broken */
     tl_cmd_run run;
 };
 

@@ -284,6 +284,11 @@ tl_err tl_store_commit(tl_store *store, tl_errctx *ctx)
 
 /* --- opening --- */
 
+static bool is_writing(tl_store_mode mode)
+{
+    return mode == TL_STORE_WRITE || mode == TL_STORE_ADMIN;
+}
+
 static tl_err set_up(tl_store *store, tl_store_mode mode, tl_errctx *ctx)
 {
     (void)sqlite3_extended_result_codes(store->db, 1);
@@ -293,7 +298,7 @@ static tl_err set_up(tl_store *store, tl_store_mode mode, tl_errctx *ctx)
                         "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON;"
                         "PRAGMA cell_size_check=ON",
                         ctx));
-    if (mode == TL_STORE_READ) {
+    if (!is_writing(mode)) {
         return tl__sql_exec(store, "PRAGMA query_only=ON", ctx);
     }
     /* FULL: the log is synced at each commit, so that what was acknowledged survives a loss of power */
@@ -303,17 +308,17 @@ static tl_err set_up(tl_store *store, tl_store_mode mode, tl_errctx *ctx)
 /* Opens the file and brings its schema to where the mode wants it. On failure the caller closes. */
 static tl_err open_file(tl_store *store, const char *dir, tl_store_mode mode, tl_errctx *ctx)
 {
-    if (mode == TL_STORE_READ && !tl_sys_exists(store->path)) {
+    if (!is_writing(mode) && !tl_sys_exists(store->path)) {
         const tl_err err = tl_fail_field(ctx, TL_ERR_NOT_FOUND, store->path,
                                          "there is no store \"%s\"", store->path);
         tl_errctx_hint(ctx, "name the state folder with --dir DIR");
         return err;
     }
-    if (mode != TL_STORE_READ) {
+    if (is_writing(mode)) {
         TL_TRY(tl_sys_make_dir(dir, TL_SYS_DIR_MODE, ctx));
         TL_TRY(tl_sys_lock_open(&store->lock, dir, ctx)); /* SYS-3 */
     }
-    const int create = mode == TL_STORE_READ ? 0 : SQLITE_OPEN_CREATE;
+    const int create = is_writing(mode) ? SQLITE_OPEN_CREATE : 0;
     if (sqlite3_open_v2(store->path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create, NULL) != SQLITE_OK) {
         return tl__sql_fail(store, "open the database", ctx);
@@ -332,6 +337,7 @@ static tl_err open_file(tl_store *store, const char *dir, tl_store_mode mode, tl
         return TL_OK;
     case TL_STORE_WRITE:
         return tl_store_migrate(store, &pending, ctx);
+    case TL_STORE_INSPECT:
     case TL_STORE_ADMIN:
         return TL_OK;
     }

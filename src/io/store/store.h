@@ -42,9 +42,10 @@ typedef struct tl_store tl_store;
 #define TL_STORE_ROWS_MAX ((size_t)1 << 20) /* of one list that is read at once */
 
 typedef enum tl_store_mode {
-    TL_STORE_READ,  /* it must exist and have this program's schema; takes no lock */
-    TL_STORE_WRITE, /* made if it is missing, migrated if it is older; takes the folder's lock */
-    TL_STORE_ADMIN  /* as WRITE, but made and migrated by nobody yet: for tl_store_migrate */
+    TL_STORE_INSPECT, /* as READ, whatever its schema: for status and verify */
+    TL_STORE_READ,    /* it must exist and have this program's schema; takes no lock */
+    TL_STORE_WRITE,   /* made if it is missing, migrated if it is older; takes the folder's lock */
+    TL_STORE_ADMIN    /* as WRITE, but made and migrated by nobody yet: for tl_store_migrate */
 } tl_store_mode;
 
 /* tl_store_open: the store of a folder, which WRITE and ADMIN make if it is missing.

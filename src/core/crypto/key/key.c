@@ -65,9 +65,12 @@ size_t tl_ss58_encode(char out[TL_SS58_CAP], const tl_hotkey *key, uint16_t pref
 static tl_err read_prefix(uint16_t *out, size_t *out_len, const uint8_t *payload, size_t len,
                           tl_errctx *ctx)
 {
-    if (len < 2 || payload[0] > 127) {
+    if (len < 2) {
+        return tl_fail(ctx, TL_ERR_SYNTAX, "the address holds %zu bytes: too few for a key", len);
+    }
+    if (payload[0] > 127) {
         return tl_fail(ctx, TL_ERR_RANGE, "the address begins with byte %u: no network's prefix",
-                       len != 0 ? payload[0] : 0);
+                       payload[0]);
     }
     const bool is_simple = payload[0] < 64;
     const unsigned wide =

@@ -147,6 +147,34 @@ static void each_fault_has_its_own_message(void **state)
     }
 }
 
+static void addresses_of_any_prefix_have_their_own_faults(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        tl_err err;
+        const char *says;
+    } faults[] = {
+        {"", TL_ERR_SYNTAX, "0 characters"},
+        {"1", TL_ERR_SYNTAX, "1 bytes"},
+        {"zz", TL_ERR_SYNTAX, "holds 2 bytes, not 35"},
+        {"LUv", TL_ERR_RANGE, "begins with byte"},
+        {"yNaVHbkXWJG2jTukPtMEiNFxSExTmf77rZa2Qi9Qtxew9ycLxxx", TL_ERR_SYNTAX, "51 characters"},
+        {"yNaVHbkXWJG2jTukPtMEiNFxSExTmf77rZa2Qi9Qtxew9ycLy", TL_ERR_CORRUPT, "checksum"},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        tl_hotkey key = {{7}};
+        uint16_t prefix = 7;
+        tl_errctx ctx = TL_ERRCTX_INIT;
+        const tl_err err =
+            tl_ss58_decode_any(&key, &prefix, tl_str_from_cstr(faults[i].text), &ctx);
+        if (err != faults[i].err || strstr(ctx.message, faults[i].says) == NULL) {
+            fail_msg("%s: %s %s", faults[i].text, tl_err_name(err), ctx.message);
+        }
+        assert_true(key.b[0] == 7 && prefix == 7);
+    }
+}
+
 /* The address of a payload as it is, with a true checksum: what an attacker can make. */
 static tl_str forge(char out[TL_BASE58_CAP], const uint8_t *payload, size_t len)
 {
@@ -245,6 +273,7 @@ int main(void)
         cmocka_unit_test(every_prefix_survives_but_the_reserved_two),
         cmocka_unit_test(every_wrong_character_is_noticed),
         cmocka_unit_test(each_fault_has_its_own_message),
+        cmocka_unit_test(addresses_of_any_prefix_have_their_own_faults),
         cmocka_unit_test(forged_forms_are_refused),
         cmocka_unit_test(order_is_that_of_the_bytes_and_not_of_the_text),
         cmocka_unit_test(one_key_has_one_spelling_a_prefix),

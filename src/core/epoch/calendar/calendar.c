@@ -141,5 +141,5 @@ void tl_epoch_id_weekly(char out[TL_EPOCH_ID_CAP], tl_day day)
     const int32_t quarter = (month + 2) / 3;
     const int32_t week = (monday - first_monday(year, quarter)) / 7 + 1;
     (void)tl_str_print(out, TL_EPOCH_ID_CAP, "%04u-Q%u-W%u", (unsigned)year % 10000U,
-                   (unsigned)quarter % 10U, (unsigned)week % 100U);
+                       (unsigned)quarter % 10U, (unsigned)week % 100U);
 }

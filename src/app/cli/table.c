@@ -22,11 +22,18 @@ static const tl_cmd_option globals[] = {
 
 static const tl_cmd *const commands[] = {
     /* the road */
-    &tl_cli_portfolio_run,
+    &tl_cli_portfolio_submit,
     &tl_cli_portfolio_score,
+    &tl_cli_portfolio_run,
+    &tl_cli_epoch_list,
+    &tl_cli_epoch_show,
     &tl_cli_epoch_verify,
     &tl_cli_epoch_export,
     &tl_cli_epoch_pack,
+    &tl_cli_epoch_replay,
+    &tl_cli_ledger_balances,
+    &tl_cli_ledger_journal,
+    &tl_cli_ledger_verify,
     /* its parts */
     &tl_cli_yuma_run,
     &tl_cli_metrics,

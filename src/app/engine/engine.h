@@ -29,7 +29,7 @@ typedef struct tl_engine tl_engine;
  * Errors: TL_ERR_NOT_FOUND, TL_ERR_LOCKED, TL_ERR_CORRUPT, TL_ERR_IO, TL_ERR_VERSION */
 TL_MUST_USE tl_err tl_engine_open(tl_engine **out, tl_arena *arena, const char *dir, bool create,
                                   tl_errctx *ctx);
-TL_MUST_USE tl_err tl_engine_close(tl_engine *engine, tl_errctx *ctx);
+tl_err tl_engine_close(tl_engine *engine, tl_errctx *ctx);
 
 const tl_ledger *tl_engine_borrow_ledger(const tl_engine *engine);
 
@@ -79,6 +79,9 @@ TL_MUST_USE tl_err tl_engine_settle(tl_engine *engine, tl_assembled *out, tl_are
 
 /* tl_engine_is_settled: is the epoch over (settled, failed or archived)? */
 bool tl_engine_is_settled(tl_engine *engine, tl_str epoch_id);
+
+/* tl_engine_has_open_epoch: does an epoch take signals, or wait to be scored again? */
+bool tl_engine_has_open_epoch(const tl_engine *engine);
 
 /* tl_engine_bundle_path: DIR/bundles/EPOCH-ID.bundle in the arena. */
 TL_MUST_USE tl_err tl_engine_bundle_path(const char **out, tl_arena *arena, const tl_engine *engine,

@@ -290,6 +290,11 @@ tl_err tl_engine_begin(tl_engine *engine, tl_str epoch_id, tl_str parameters, ui
     return tl__engine_load_epoch(engine, epoch_id, ctx); /* what was written is what is read */
 }
 
+bool tl_engine_has_open_epoch(const tl_engine *engine)
+{
+    return engine->epoch.is_open;
+}
+
 bool tl_engine_is_settled(tl_engine *engine, tl_str epoch_id)
 {
     tl_store_epoch row = {0};

@@ -175,7 +175,7 @@ static void a_failed_step_fails_the_transaction(void **state)
     assert_int_equal(tl_store_put_transition(f->store, &orphan, NULL), TL_ERR_NOT_FOUND);
     assert_int_equal(tl_store_put_value(f->store, TL_STR("k"), sub.body, NULL), TL_OK);
     assert_int_equal(tl_store_commit(f->store, &why), TL_ERR_NOT_FOUND); /* STORE-3 */
-    assert_non_null(strstr(why.message, "epoch 99"));
+    assert_non_null(strstr(why.message, "epoch e99"));
     uint64_t count = 7;
     tl_bytes value = {NULL, 0};
     assert_int_equal(tl_store_submission_count(f->store, &count, NULL), TL_OK);

@@ -171,7 +171,7 @@ static bool integer_is_double(tl_str integer, tl_str number)
     }
     int64_t exact;
     if (tl_str_parse_i64(&exact, integer) && fabs(have) < 0x1p63) {
-        return have == trunc(have) && (int64_t)have == exact;
+        return have == trunc(have) && (int64_t)have == exact && !(exact == 0 && signbit(have));
     }
     return is_same_bits(want, have);
 }

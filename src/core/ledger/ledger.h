@@ -158,7 +158,7 @@ TL_MUST_USE tl_err tl_ledger_new(tl_ledger **out, tl_arena *arena, const tl_ledg
  * Errors  TL_ERR_RANGE (not balanced, an amount of zero or too large, bad text), TL_ERR_MISSING,
  *         TL_ERR_FUNDS (LED-5), TL_ERR_STATE and TL_ERR_DUPLICATE (LED-4), TL_ERR_OVERFLOW,
  *         TL_ERR_LIMIT, TL_ERR_NOMEM; then nothing has changed
- * Cost    O(postings), and one SHA-256 over 9 or 41 bytes a posting; bench_ledger */
+ * Cost    O(postings), and one SHA-256 over 9 or 41 bytes a posting; "postings" of the bench */
 TL_MUST_USE tl_err tl_ledger_post(tl_ledger *ledger, const tl_transaction *transaction,
                                   tl_errctx *ctx);
 

@@ -511,6 +511,26 @@ static void what_comes_once_an_epoch_comes_once(void **state)
     tl_arena_free(arena);
 }
 
+/* As many miners as there may be, each with the most postings that an ante can take. */
+static void the_largest_epoch_fits_in_one_settlement(void **state)
+{
+    (void)state;
+    tl_arena *arena = new_arena();
+    tl_payout_miner *miners = ranked(arena, TL_LEDGER_MINERS_MAX, 1000);
+    for (uint32_t i = 0; i < TL_LEDGER_MINERS_MAX; i++) {
+        miners[i].outcome = TL_OUTCOME_REVEALED_EARLY;
+    }
+    tl_ledger *ledger = locked_ledger(arena, miners, TL_LEDGER_MINERS_MAX);
+    const tl_settlement s = settle(arena, 6000, 0, miners, TL_LEDGER_MINERS_MAX);
+    const tl_settle_order order = {.epoch = EPOCH, .height = 5, .settlement = &s, .miners = miners};
+    assert_int_equal(tl_ledger_settle(ledger, &order, NULL), TL_OK);
+    assert_int_equal(tl_escrow_book_of(ledger, EPOCH).forfeited_count, TL_LEDGER_MINERS_MAX);
+    assert_int_equal(balance_of(ledger, tl_account_of(TL_ACCOUNT_BURN), TL_STR("")),
+                     (int64_t)TL_LEDGER_MINERS_MAX * 250);
+    assert_verifies(ledger);
+    tl_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,6 +546,7 @@ int main(void)
         cmocka_unit_test(deficits_and_carries_are_posted_too),
         cmocka_unit_test(an_order_that_does_not_fit_posts_nothing),
         cmocka_unit_test(what_comes_once_an_epoch_comes_once),
+        cmocka_unit_test(the_largest_epoch_fits_in_one_settlement),
     };
     return cmocka_run_group_tests_name("ledger settle", tests, NULL, NULL);
 }

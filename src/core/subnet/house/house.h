@@ -5,7 +5,7 @@
  * Calls       core/num                         Called by   app
  * Owns        nothing: scratch comes from the arena passed in and is given back
  * Threads     pure functions, anywhere
- * Invariants  HOUSE-1 weights sum to exactly 1,000,000; 5 to 30 of them are above 0, none above 200,000
+ * Invariants  HOUSE-1 weights sum to exactly 1,000,000; 5 to 30 are above 0, none above 200,000
  *             HOUSE-2 only prices up to the decision day are read, and only of the look-back
  *             HOUSE-3 a series of closes times a power of two gives the same weights
  *             HOUSE-4 where all assets have the same closes, those held are held alike, but for a
@@ -90,7 +90,7 @@ const tl_house_strategy *tl_house_find(tl_str name);
 /* tl_house_weights: raw weights, at least 0, become a signal: the positions_max largest, scaled to
  * sum 1, what is above 0.20 spread over the others in proportion until none is, floored to
  * millionths, the rest one each by the largest remainder. Ties go by ticker.
- * Errors   TL_ERR_RANGE (negative, not finite), TL_ERR_MISSING (fewer than 5 above 0), TL_ERR_NOMEM */
+ * Errors   TL_ERR_RANGE (negative, not finite), TL_ERR_MISSING (fewer than 5 above 0) */
 TL_MUST_USE tl_err tl_house_weights(uint32_t *out, const double *raw, const tl_str *tickers,
                                     size_t count, uint32_t positions_max, tl_arena *scratch,
                                     tl_errctx *ctx);

@@ -16,7 +16,7 @@ typedef struct tl__window {
     uint32_t positions_max;
 } tl__window;
 
-/* One basis point a day: below it a close is not traded, or not a market's. Keeps 1/volatility finite. */
+/* One basis point a day: below it a close is no market's. Keeps 1/volatility finite. */
 #define TL__VOLATILITY_MIN 1e-4
 
 TL_MUST_USE tl_err tl__window_read(tl__window *out, const tl_house_history *history,

@@ -1,5 +1,5 @@
 /* window.c: the part of the history that a strategy reads: the look-back, and in it the tickers
- * that have every price, in the order of their texts, so that the order of a table changes nothing. */
+ * that have every price, in the order of their texts: the order of a table changes nothing. */
 #include "core/subnet/house/house_internal.h"
 
 #include <stdbool.h>

@@ -1,10 +1,7 @@
-"""bootstrap: the indices of all resamples of a series at once, then one gather and two reductions; two processes."""
-import multiprocessing
-import time
-
+"""bootstrap: the indices of all resamples of a series at once, then one gather and two reductions."""
 import numpy as np
 
-from common import DAYS, PERCENT, THREADS, report, returns
+from common import DAYS, PERCENT, best, report, returns
 
 SERIES = 10 * PERCENT
 RESAMPLES, MEAN_BLOCK = 1000, 10.0
@@ -37,27 +34,16 @@ def statistics(series, rng):
     return out
 
 
-def part(bounds):
-    table = returns(SERIES * DAYS, 5).reshape(SERIES, DAYS)
-    start = time.perf_counter()
-    rows = [statistics(table[i], np.random.Generator(np.random.SFC64(i))) for i in range(*bounds)]
-    return start, time.perf_counter(), rows
-
-
-def run(pool):
-    """From the first worker's start to the last one's end: what starting processes takes is not counted."""
-    half = SERIES // THREADS
-    parts = pool.map(part, [(k * half, (k + 1) * half) for k in range(THREADS)], chunksize=1)
-    seconds = max(p[1] for p in parts) - min(p[0] for p in parts)
-    return seconds, np.array([row for p in parts for row in p[2]])
+def run(table):
+    rng = np.random.Generator(np.random.SFC64(5))
+    return np.array([statistics(row, rng) for row in table])
 
 
 def main():
-    with multiprocessing.Pool(THREADS) as pool:
-        pool.map(part, [(0, 1)] * THREADS, chunksize=1)
-        done = [run(pool) for _ in range(2 if PERCENT == 100 else 3)]
-        seconds, rows = min(done, key=lambda d: d[0])
-    report("bootstrap", seconds, len(done), [rows[:, 2].mean(), rows[:, 5].mean()], threads=THREADS)
+    table = returns(SERIES * DAYS, 5).reshape(SERIES, DAYS)
+    # A run takes seconds and is the mean of a thousand equal pieces: two of them tell.
+    seconds, runs, rows = best(lambda: run(table), least_runs=2)
+    report("bootstrap", seconds, runs, [rows[:, 2].mean(), rows[:, 5].mean()])
 
 
 if __name__ == "__main__":

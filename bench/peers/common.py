@@ -12,7 +12,6 @@ import time
 import numpy as np
 
 DAYS = 252
-THREADS = 2
 PERCENT = int(sys.argv[1]) if len(sys.argv) > 1 else 100
 FOLDER = sys.argv[2] if len(sys.argv) > 2 else "."
 

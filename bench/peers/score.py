@@ -1,5 +1,11 @@
-"""score: all miners at once, day after day. What is held is kept as values that grow, not as weights that are
-divided by their sum each day: the same returns with one pass less. Weights are taken at rebalances only."""
+"""score: all miners at once, day after day.
+
+usage: score.py PERCENT FOLDER [in-place]. The first form is the formulas, one array operation each: R = sum w r,
+w <- w (1 + r) / (1 + R). "in-place" is the same for who knows NumPy's insides: positions before miners, so that sums
+add long rows; w (1 + r) first, whose sum is 1 + R; no array is made in the loop.
+"""
+import sys
+
 import numpy as np
 
 from common import DAYS, PERCENT, best, report, returns, units
@@ -22,33 +28,43 @@ def make():
                                                * STRIDE).astype(np.int64)
     targets = 0.5 + units(MINERS * TARGETS * POSITIONS, 3).reshape(MINERS, TARGETS, POSITIONS)
     targets /= targets.sum(axis=2, keepdims=True)
-    # Positions first: sums over positions then add long rows.
-    return growth, np.ascontiguousarray(tickers.T), np.ascontiguousarray(targets.transpose(1, 2, 0))
+    return growth, tickers, np.ascontiguousarray(targets.transpose(1, 0, 2))
 
 
 def records(growth, tickers, targets):
     """Returns (DAYS x MINERS) and turnovers (rebalances x MINERS)."""
-    earned = np.empty((DAYS, MINERS))
-    turnovers = np.empty((TARGETS - 1, MINERS))
-    grown = np.empty((POSITIONS, MINERS))
-    held = np.empty((POSITIONS, MINERS))
-    value = before = None
+    change = growth - 1.0
+    earned, turnovers = np.empty((DAYS, MINERS)), np.empty((TARGETS - 1, MINERS))
+    held = targets[0]
     for day in range(DAYS):
-        if day % WEEK == 0:
+        if day > 0 and day % WEEK == 0:
+            target = targets[day // WEEK]
+            turnovers[day // WEEK - 1] = 0.5 * np.abs(target - held).sum(axis=1)
+            held = target
+        asset = change[day][tickers]
+        earned[day] = (held * asset).sum(axis=1)
+        held = held * (1.0 + asset) / (1.0 + earned[day])[:, None]
+    earned[WEEK::WEEK] -= turnovers[: len(range(WEEK, DAYS, WEEK))] * COST
+    return earned, turnovers
+
+
+def records_in_place(growth, tickers, targets):
+    """The same; tickers and targets with positions before miners."""
+    earned, turnovers = np.empty((DAYS, MINERS)), np.empty((TARGETS - 1, MINERS))
+    grown = np.empty((POSITIONS, MINERS))
+    held = targets[0].copy()
+    for day in range(DAYS):
+        if day > 0 and day % WEEK == 0:
             week = day // WEEK
-            if week > 0:
-                held /= value
-                np.subtract(targets[week], held, out=grown)
-                np.abs(grown, out=grown)
-                np.add.reduce(grown, axis=0, out=turnovers[week - 1])
+            np.subtract(targets[week], held, out=grown)
+            np.abs(grown, out=grown)
+            np.add.reduce(grown, axis=0, out=turnovers[week - 1])
             held[:] = targets[week]
-            before = 1.0
         np.take(growth[day], tickers, out=grown, mode="clip")
         held *= grown
-        value = np.add.reduce(held, axis=0)
-        np.divide(value, before, out=earned[day])
-        before = value
-    earned -= 1.0
+        whole = np.add.reduce(held, axis=0)
+        held /= whole
+        np.subtract(whole, 1.0, out=earned[day])
     turnovers *= 0.5
     earned[WEEK::WEEK] -= turnovers[: len(range(WEEK, DAYS, WEEK))] * COST
     return earned, turnovers
@@ -100,8 +116,8 @@ def score_windows(earned, turnover_week, horizons=HORIZONS):
     return whole / weights, deepest
 
 
-def score(growth, tickers, targets):
-    earned, turnovers = records(growth, tickers, targets)
+def score(growth, tickers, targets, follow=records):
+    earned, turnovers = follow(growth, tickers, targets)
     recent = turnovers[[k for k in range(TARGETS - 1) if (k + 1) * WEEK >= DAYS - 90]]
     composite, deepest = score_windows(earned, WEEK * recent.sum(axis=0) / 90)
     ramp = 1.0 if DAYS >= 90 else 0.5
@@ -109,9 +125,14 @@ def score(growth, tickers, targets):
 
 
 def main():
-    inputs = make()
-    seconds, runs, scores = best(lambda: score(*inputs))
-    report("score", seconds, runs, [scores.sum()])
+    growth, tickers, targets = make()
+    if sys.argv[3:] == ["in-place"]:
+        follow, peer = records_in_place, "NumPy, in place"
+        tickers, targets = np.ascontiguousarray(tickers.T), np.ascontiguousarray(targets.transpose(0, 2, 1))
+    else:
+        follow, peer = records, "NumPy"
+    seconds, runs, scores = best(lambda: score(growth, tickers, targets, follow))
+    report("score", seconds, runs, [scores.sum()], peer=peer)
 
 
 if __name__ == "__main__":

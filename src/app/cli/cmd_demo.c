@@ -1,0 +1,189 @@
+/* tally demo: parsing, the search for the price table, output. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/cli/cli.h"
+#include "app/demo/demo.h"
+#include "io/sys/sys.h"
+
+#define PRICES_NAME "us_stocks_daily_close.csv.gz"
+#define PATH_CAP    4096
+
+/* --- the price table: beside the program, or where it was installed --- */
+
+/* The folder of the running program, symbolic links followed; empty when nobody knows. */
+static void find_own_folder(char out[PATH_CAP])
+{
+    const ssize_t len = readlink("/proc/self/exe", out, PATH_CAP - 1);
+    size_t end = len > 0 ? (size_t)len : 0;
+    while (end > 0 && out[end - 1] != '/') {
+        end--;
+    }
+    out[end] = '\0';
+}
+
+static tl_err find_prices(const char **out, tl_app *app, const char *given, tl_errctx *ctx)
+{
+    if (given != NULL) {
+        *out = given;
+        return TL_OK;
+    }
+    char own[PATH_CAP];
+    find_own_folder(own);
+    static const char *const below[] = {"../../data", "../data", "../share/tally"};
+    const char *path = NULL;
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        tl_sb sb;
+        tl_sb_init(&sb, app->arena);
+        tl_sb_printf(&sb, "%s%s/%s", own, below[i], PRICES_NAME);
+        tl_str text = {NULL, 0};
+        TL_TRY(tl_sb_finish(&text, &sb, ctx));
+        if (own[0] != '\0' && tl_sys_exists(text.ptr)) {
+            *out = text.ptr;
+            return TL_OK;
+        }
+    }
+    TL_TRY(tl_sys_join(&path, app->arena, "data", PRICES_NAME, ctx));
+    if (tl_sys_exists(path)) {
+        *out = path;
+        return TL_OK;
+    }
+    const tl_err err = tl_fail_field(ctx, TL_ERR_NOT_FOUND, "prices",
+                                     "no table of prices: neither data/" PRICES_NAME
+                                     " nor one beside the program");
+    tl_errctx_hint(ctx, "run it from the project's folder, or name a table with --prices");
+    return err;
+}
+
+static tl_err find_folder(const char **out, tl_app *app, const char *given, tl_errctx *ctx)
+{
+    if (given != NULL) {
+        *out = given;
+        return TL_OK;
+    }
+    const char *temp = getenv("TMPDIR");
+    const char *prefix = NULL;
+    TL_TRY(tl_sys_join(&prefix, app->arena, temp != NULL && temp[0] == '/' ? temp : "/tmp",
+                       "tally-demo", ctx));
+    return tl_sys_make_fresh_dir(out, app->arena, prefix, ctx);
+}
+
+/* --- what is seen while it runs --- */
+
+typedef struct screen {
+    tl_app *app;
+    tl_progress progress;
+} screen;
+
+static void start_bar(screen *s, uint64_t total)
+{
+    tl_progress_start(&s->progress, "demo", total, !s->app->is_quiet);
+}
+
+static void on_step(void *self, uint64_t done, uint64_t total)
+{
+    screen *s = (screen *)self;
+    if (s->progress.total == 0) {
+        start_bar(s, total);
+    }
+    tl_progress_step(&s->progress, done);
+}
+
+/* The bar is wiped before text goes out, and drawn again by the next step. */
+static tl_err on_epoch(void *self, tl_str text, tl_errctx *ctx)
+{
+    screen *s = (screen *)self;
+    if (s->app->is_json || s->app->is_quiet) {
+        return TL_OK;
+    }
+    const tl_progress before = s->progress;
+    tl_progress_end(&s->progress);
+    const tl_err err = tl_app_print(s->app, text, ctx);
+    start_bar(s, before.total);
+    return err;
+}
+
+/* --- the command --- */
+
+static tl_err run_demo(void *self, const tl_cmd_call *call, tl_errctx *ctx)
+{
+    tl_app *app = (tl_app *)self;
+    const uint64_t epochs = tl_cmd_u64(call, "epochs");
+    if (epochs < 1 || epochs > TL_DEMO_EPOCHS_MAX) {
+        return tl_fail_field(ctx, TL_ERR_USAGE, "epochs", "--epochs %llu is not within 1 to %d",
+                             (unsigned long long)epochs, TL_DEMO_EPOCHS_MAX);
+    }
+    const char *path = NULL;
+    tl_str csv = {NULL, 0};
+    tl_price_table table = {0};
+    TL_TRY(find_prices(&path, app, tl_cmd_text(call, "prices"), ctx));
+    TL_TRY(tl_sys_read_text(&csv, app->arena, path, TL_SYS_FILE_LEN_MAX, ctx));
+    const tl_err err = tl_price_table_read(&table, app->arena, csv, ctx);
+    if (err != TL_OK) {
+        tl_errctx_wrap(ctx, "%s", path);
+        return err;
+    }
+    tl_demo_options options = {.seed = tl_cmd_u64(call, "seed"), .epochs = (uint32_t)epochs};
+    TL_TRY(find_folder(&options.dir, app, tl_cmd_text(call, "dir"), ctx));
+    screen s = {.app = app};
+    const tl_demo_watch watch = {&s, on_step, on_epoch};
+    tl_demo_report report = {0};
+    const tl_err ran = tl_demo_run(&report, app->arena, &table, &options, &watch, ctx);
+    tl_progress_end(&s.progress);
+    if (ran != TL_OK) {
+        tl_app_say(
+            app,
+            "the folder %s keeps what was done; the same command with --dir goes on from there",
+            options.dir);
+        return ran;
+    }
+    tl_sb sb;
+    tl_sb_init(&sb, app->arena);
+    if (app->is_json) {
+        tl_demo_put_json(&sb, &report);
+    } else {
+        tl_demo_put_text(&sb, &report);
+    }
+    TL_TRY(tl_app_print_sb(app, &sb, ctx));
+    if (!report.is_balanced || report.verified_count != report.chapter_count) {
+        tl_app_check_failed(app);
+    }
+    return TL_OK;
+}
+
+static const tl_cmd_option demo_options[] = {
+    {.name = "epochs",
+     .type = TL_CMD_U64,
+     .metavar = "N",
+     .fallback = "12",
+     .help = "how many weeks are played"},
+    {.name = "seed",
+     .type = TL_CMD_U64,
+     .metavar = "N",
+     .fallback = "1",
+     .help = "chooses the weeks, the order of arrival and all chance in what the miners do"},
+    {.name = "prices",
+     .type = TL_CMD_FILE,
+     .metavar = "CSV",
+     .help = "a date column, then daily closes a ticker; default the table that ships with the "
+             "program"},
+};
+static const char *const demo_examples[] = {"tally demo --epochs 2 --seed 7", NULL};
+
+const tl_cmd tl_cli_demo = {
+    .name = "demo",
+    .summary = "play weekly portfolio epochs on real prices, from submission to payout",
+    .text = "House strategies and stock pickers compete with a copycat, a gambler, a churner and "
+            "others who play the "
+            "rules rather than the market; five validators score them, two of which collude and "
+            "one of which sees "
+            "damaged prices now and then. Nothing is scripted to win or to be caught. Without "
+            "--dir everything is "
+            "kept in a fresh folder below $TMPDIR or /tmp, which is named at the end. A run that "
+            "was stopped goes on "
+            "when it is started again with the same --dir, --seed and --epochs.",
+    .options = demo_options,
+    .option_count = sizeof demo_options / sizeof demo_options[0],
+    .examples = demo_examples,
+    .run = run_demo,
+};

@@ -22,6 +22,7 @@ static const tl_cmd_option globals[] = {
 
 static const tl_cmd *const commands[] = {
     /* the road */
+    &tl_cli_demo,
     &tl_cli_portfolio_submit,
     &tl_cli_portfolio_score,
     &tl_cli_portfolio_run,

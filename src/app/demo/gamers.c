@@ -22,7 +22,8 @@ tl_err tl__pick_copy(uint32_t *out, const tl_demo_seat *seat, tl_arena *scratch,
         const double change = seat->miner->noise * (2.0 * tl_xoshiro_unit(&rng) - 1.0);
         raw[i] = (double)seat->leaked[i] * (1.0 + change);
     }
-    return tl_house_weights(out, raw, table->tickers, table->ticker_count, 0, scratch, ctx);
+    return tl_house_weights(out, raw, table->tickers, table->ticker_count, TL_HOUSE_POSITIONS_MAX,
+                            scratch, ctx);
 }
 
 static double return_at(const tl_demo_seat *seat, size_t day, size_t ticker)
@@ -80,7 +81,7 @@ static tl_err hold_best(uint32_t *out, const tl_demo_seat *seat, judged *all, si
     for (size_t i = 0; i < count && i < n; i++) {
         raw[all[i].ticker] = 1.0;
     }
-    return tl_house_weights(out, raw, table->tickers, n, 0, scratch, ctx);
+    return tl_house_weights(out, raw, table->tickers, n, TL_HOUSE_POSITIONS_MAX, scratch, ctx);
 }
 
 static tl_err hold_by_wildness(uint32_t *out, const tl_demo_seat *seat, double sign,
@@ -145,7 +146,7 @@ tl_err tl__pick_churn(uint32_t *out, const tl_demo_seat *seat, tl_arena *scratch
     for (size_t i = 0; i < size; i++) {
         raw[order[(size_t)turn * size + i]] = 1.0;
     }
-    return tl_house_weights(out, raw, table->tickers, n, 0, scratch, ctx);
+    return tl_house_weights(out, raw, table->tickers, n, TL_HOUSE_POSITIONS_MAX, scratch, ctx);
 }
 
 /* By the share of days that rose; among equals by how little they moved. */

@@ -40,7 +40,7 @@ static tl_err pick_some(uint32_t *out, const tl_demo_seat *seat, const char *pur
         wanted -= is_in ? 1U : 0U;
         raw[i] = is_in && last[i] > 0.0 ? weight : 0.0;
     }
-    return tl_house_weights(out, raw, table->tickers, n, 0, scratch, ctx);
+    return tl_house_weights(out, raw, table->tickers, n, TL_HOUSE_POSITIONS_MAX, scratch, ctx);
 }
 
 /* Rounded down, so that weeks before the first epoch fall into blocks as those after it do. */

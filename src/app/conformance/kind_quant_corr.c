@@ -15,7 +15,8 @@ static tl_err read_all(tl_corr_series **out, size_t *n, const tl_json *series, t
     *n = 0;
     for (size_t i = 0; i < series->count; i++) {
         size_t count;
-        TL_TRY(tl__read_gapped(&list[i], &count, &series->members[i].value, "series", env, ctx));
+        const tl_json *value = &series->members[i].value;
+        TL_TRY(tl_conform_series(&list[i].values, &count, &list[i].is_missing, value, env, ctx));
         *n = i == 0 ? count : *n;
         if (count != *n) {
             return tl_fail_field(ctx, TL_ERR_RANGE, "series", "\"%.*s\" has %zu values, not %zu",

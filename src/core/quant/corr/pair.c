@@ -13,6 +13,10 @@ tl__corr_scale tl__corr_scale_of(const double *x, size_t n)
     }
     s.mean = tl_mean(x, n);
     const double squares = tl_sum_sq_dev(x, n, s.mean);
+    if (!(squares <= 0x1.fffffffffffffp1023)) {
+        s.status = TL_METRIC_TOO_LARGE;
+        return s;
+    }
     if (tl_is_degenerate(x, n, sqrt(squares / (double)(n - 1)))) {
         s.status = TL_METRIC_ZERO_DENOMINATOR;
         return s;

@@ -7,7 +7,8 @@
 #include "core/num/sum/sum.h"
 #include "core/quant/metrics/metrics.h"
 
-/* Long portfolios stay below 1; debts and shorts may drift apart, and a billion times the equity is no portfolio. */
+/* Long portfolios stay below 1; debts and shorts may drift apart, and a billion times the equity
+ * is no portfolio. */
 #define WEIGHT_MAX 1e9
 
 double tl_account_day(double *weights, const double *returns, size_t count)
@@ -19,7 +20,8 @@ double tl_account_day(double *weights, const double *returns, size_t count)
         }
         return -1.0;
     }
-    /* One division a period in place of one an asset. */
+    /* Each weight grows by its return and all shrink by what the whole grew (ACC-1); one division
+     * a period in place of one an asset. */
     const double shrink = 1.0 / (1.0 + earned);
     for (size_t i = 0; i < count; i++) {
         weights[i] = weights[i] * (1.0 + returns[i]) * shrink; /* ACC-F2 */
@@ -56,7 +58,7 @@ double tl_account_turnover(const double *target, const double *held, size_t coun
     }
     const double even = (lane[0] + lane[4]) + (lane[2] + lane[6]);
     const double odd = (lane[1] + lane[5]) + (lane[3] + lane[7]);
-    return 0.5 * ((even + odd) + fabs(cash_target - cash_held)); /* ACC-F3 */
+    return 0.5 * ((even + odd) + fabs(cash_target - cash_held)); /* ACC-F3, ACC-2 */
 }
 
 double tl_account_churn(double turnover_sum, double periods, size_t n)

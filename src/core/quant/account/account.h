@@ -89,8 +89,8 @@ typedef struct tl_account_history {
 
 /* tl_account_run: follow a plan through days rows of returns (as tl_account_returns). Arrays of out
  * live in arena. A rebalance after a ruin is none (ACC-3).
- * Errors: TL_ERR_RANGE for an empty plan, count 0 or above TL_ACCOUNT_ASSETS_MAX, weights or returns
- * of the portfolio beyond all measure (debts can do that); those of the arena. */
+ * Errors: TL_ERR_RANGE for an empty plan, count 0 or above TL_ACCOUNT_ASSETS_MAX, weights or
+ * returns of the portfolio beyond all measure (debts can do that); those of the arena. */
 TL_MUST_USE tl_err tl_account_run(tl_account_history *out, tl_arena *arena,
                                   const tl_account_plan *plan, const double *returns, size_t days,
                                   size_t count, size_t stride, tl_errctx *ctx);

@@ -17,8 +17,8 @@
  * mean, divided by the root of its sum of squares: z = (x - mean) / sqrt(sum (x - mean)^2); rho =
  * sum za zb, clamped. Spearman is the same of average ranks, taken anew on the overlap. Fewer
  * common periods than overlap_min (or than 2): too_few. A constant side (std <= 2^-40 max |x|):
- * zero_denominator; squares beyond the doubles (values above 1e150): too_large. The diagonal follows
- * the same rule, and is exactly 1 where defined.
+ * zero_denominator; squares beyond the doubles (values above 1e150): too_large. The diagonal
+ * follows the same rule, and is exactly 1 where defined.
  *
  * Without gaps the matrix is Z Z^T. The product is cut into tiles of 4 x 4 pairs; each cell keeps
  * eight running sums, one a lane (period mod 8), and folds them in tl_sum's tree: hence CORR-2.

@@ -118,6 +118,7 @@ size_t tl_corr_table_blocks(const tl_corr_table *table)
 
 /* --- cells --- */
 
+/* One cell and its mirror: CORR-3. */
 static void put(const tl_corr_table *table, const tl_corr_matrix *out, size_t row, size_t column,
                 tl_corr_result cell)
 {
@@ -185,7 +186,8 @@ static void run_tile(const tl_corr_table *table, const tl_corr_matrix *out, size
     }
 }
 
-/* The block's cells left of and on the diagonal. */
+/* The block's cells left of and on the diagonal; no other block computes or mirrors one of them:
+ * CORR-4. */
 static void run_block(const tl_corr_table *table, const tl_corr_matrix *out, size_t block)
 {
     const size_t first = block * PANELS_PER_BLOCK;

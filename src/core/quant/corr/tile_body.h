@@ -27,7 +27,8 @@ TILE_TARGET static inline void tile_halve(tile_four *out, const double lanes[TL_
     *out += high;
 }
 
-/* One row of four cells: ((0+4)+(2+6)) + ((1+5)+(3+7)), tl_sum's tree, in all four at once. */
+/* One row of four cells: ((0+4)+(2+6)) + ((1+5)+(3+7)), tl_sum's tree, in all four at once:
+ * CORR-2. */
 TILE_TARGET static inline void tile_fold(double out[TL__CORR_PANEL],
                                          double lanes[TL__CORR_PANEL][TL__CORR_LANES])
 {

@@ -192,7 +192,8 @@ tl_metric tl_sharpe_psr(const tl_sharpe_sample *sample, double sharpe_star); /* 
  * large N. */
 tl_metric tl_expected_max_z(uint64_t trials, bool *is_flagged);
 
-/* tl_sharpe_star: the SR* that luck alone would reach: s_N Z_N; 0 for one trial, whatever s_N is. */
+/* tl_sharpe_star: the SR* that luck alone would reach: s_N Z_N; 0 for one trial, whatever s_N is.
+ * */
 tl_metric tl_sharpe_star(uint64_t trials, double trial_sharpe_std);
 
 /* trial_sharpe_std: std of the trials' Sharpe ratios per period; one trial makes SR* = 0 whatever

@@ -8,20 +8,15 @@
 
 const char *tl_detect_rule_name(tl_detect_rule rule)
 {
-    switch (rule) {
-    case TL_DETECT_RULE_VARIANCE:
-        return "variance";
-    case TL_DETECT_RULE_CORRELATION:
-        return "correlation";
-    case TL_DETECT_RULE_FENCE_SWINGING:
-        return "fence_swinging";
-    case TL_DETECT_RULE_CHURN:
-        return "churn";
-    case TL_DETECT_RULE_STREAK:
-        return "streak";
-    }
-    TL_ASSERT(!"a rule");
-    return "";
+    static const char *const names[] = {
+        [TL_DETECT_RULE_VARIANCE] = "variance",
+        [TL_DETECT_RULE_CORRELATION] = "correlation",
+        [TL_DETECT_RULE_FENCE_SWINGING] = "fence_swinging",
+        [TL_DETECT_RULE_CHURN] = "churn",
+        [TL_DETECT_RULE_STREAK] = "streak",
+    };
+    TL_ASSERT((size_t)rule < sizeof names / sizeof names[0]);
+    return names[rule];
 }
 
 static tl_evidence evidence_of(tl_detect_rule rule, tl_metric value, double limit, size_t days)

@@ -16,20 +16,15 @@
 
 const char *tl_metric_status_name(tl_metric_status status)
 {
-    switch (status) {
-    case TL_METRIC_OK:
-        return "ok";
-    case TL_METRIC_TOO_FEW:
-        return "too_few";
-    case TL_METRIC_ZERO_DENOMINATOR:
-        return "zero_denominator";
-    case TL_METRIC_RUIN:
-        return "ruin";
-    case TL_METRIC_TOO_LARGE:
-        return "too_large";
-    }
-    TL_ASSERT(!"a status");
-    return "";
+    static const char *const names[] = {
+        [TL_METRIC_OK] = "ok",
+        [TL_METRIC_TOO_FEW] = "too_few",
+        [TL_METRIC_ZERO_DENOMINATOR] = "zero_denominator",
+        [TL_METRIC_RUIN] = "ruin",
+        [TL_METRIC_TOO_LARGE] = "too_large",
+    };
+    TL_ASSERT((size_t)status < sizeof names / sizeof names[0]);
+    return names[status];
 }
 
 /* --- into the room --- */

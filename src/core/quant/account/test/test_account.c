@@ -197,7 +197,7 @@ static void bad_plans_are_refused(void **state)
     (void)state;
     tl_arena *arena = new_arena();
     const double good[2] = {0.5, 0.5};
-    const double not_a_number[2] = {0.5, NAN};
+    const double not_a_number[2] = {0.5, (double)NAN};
     const double r[4] = {0.1, 0.1, 0.1, 0.1};
     const tl_account_plan plans[] = {
         {good, 0, 1, true}, {good, 1, 0, true}, {not_a_number, 1, 1, true}};
@@ -227,7 +227,11 @@ static void bad_plans_are_refused(void **state)
 static void *fail_later(void *self, size_t len)
 {
     size_t *left = self;
-    return *left == 0 ? NULL : ((*left)--, malloc(len));
+    if (*left == 0) {
+        return NULL;
+    }
+    (*left)--;
+    return malloc(len);
 }
 
 static void release(void *self, void *memory)

@@ -228,11 +228,11 @@ static void options_out_of_bounds_are_refused(void **state)
     const double r[2] = {0.01, -0.01};
     const tl_boot_stat mean = TL_BOOT_MEAN;
     const tl_boot_options bad[] = {
-        {0.999, 10, 0.9, 0, 252}, {NAN, 10, 0.9, 0, 252},
-        {1e10, 10, 0.9, 0, 252},  {INFINITY, 10, 0.9, 0, 52},
-        {2, 0, 0.9, 0, 252},      {2, TL_BOOT_RESAMPLES_MAX + 1, 0.9, 0, 1},
-        {2, 10, 0.0, 0, 252},     {2, 10, 1.0, 0, 252},
-        {2, 10, NAN, 0, 252}};
+        {0.999, 10, 0.9, 0, 252},    {(double)NAN, 10, 0.9, 0, 252},
+        {1e10, 10, 0.9, 0, 252},     {(double)INFINITY, 10, 0.9, 0, 52},
+        {2, 0, 0.9, 0, 252},         {2, TL_BOOT_RESAMPLES_MAX + 1, 0.9, 0, 1},
+        {2, 10, 0.0, 0, 252},        {2, 10, 1.0, 0, 252},
+        {2, 10, (double)NAN, 0, 252}};
     tl_boot_result out;
     for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
         assert_int_equal(tl_boot_run(&out, r, 2, &mean, 1, 1, &bad[k], arena, NULL), TL_ERR_RANGE);
@@ -283,7 +283,11 @@ static void block_lengths_state_their_zero_cases(void **state)
 static void *fail_later(void *self, size_t len)
 {
     size_t *left = self;
-    return *left == 0 ? NULL : ((*left)--, malloc(len));
+    if (*left == 0) {
+        return NULL;
+    }
+    (*left)--;
+    return malloc(len);
 }
 
 static void release(void *self, void *memory)

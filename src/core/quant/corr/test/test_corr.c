@@ -282,7 +282,11 @@ static void limits_are_held(void **state)
 static void *fail_later(void *self, size_t len)
 {
     size_t *left = self;
-    return *left == 0 ? NULL : ((*left)--, malloc(len));
+    if (*left == 0) {
+        return NULL;
+    }
+    (*left)--;
+    return malloc(len);
 }
 
 static void release(void *self, void *memory)

@@ -351,7 +351,11 @@ static void the_law_of_runs_counts_all_short_games(void **state)
 static void *fail_later(void *self, size_t len)
 {
     size_t *left = self;
-    return *left == 0 ? NULL : ((*left)--, malloc(len));
+    if (*left == 0) {
+        return NULL;
+    }
+    (*left)--;
+    return malloc(len);
 }
 
 static void release(void *self, void *memory)

@@ -49,7 +49,7 @@ static void statuses_have_the_names_of_the_spec(void **state)
 static void what_is_no_return_is_refused_and_named(void **state)
 {
     (void)state;
-    const double bad[] = {NAN, INFINITY, -INFINITY, 1.0000001e7};
+    const double bad[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, 1.0000001e7};
     for (size_t k = 0; k < COUNT(bad); k++) {
         double r[3] = {0.1, 0.2, bad[k]};
         double out[3] = {7, 7, 7};
@@ -81,9 +81,14 @@ static void prices_must_be_above_zero_but_the_last_may_be_the_end(void **state)
     const double good[3] = {8.0, 10.0, 0.0};
     assert_int_equal(tl_returns_from_prices(out, good, 3, NULL), TL_OK);
     assert_true(out[0] == 0.25 && out[1] == -1.0);
-    const double bad[][3] = {{0.0, 1.0, 1.0},  {1.0, 0.0, 1.0},      {1.0, -2.0, 1.0},
-                             {1.0, NAN, 1.0},  {1.0, INFINITY, 1.0}, {1e-9, 1.0, 1.0},
-                             {-0.5, 1.0, 1.0}, {1.0, 1.0, -0.5}};
+    const double bad[][3] = {{0.0, 1.0, 1.0},
+                             {1.0, 0.0, 1.0},
+                             {1.0, -2.0, 1.0},
+                             {1.0, (double)NAN, 1.0},
+                             {1.0, (double)INFINITY, 1.0},
+                             {1e-9, 1.0, 1.0},
+                             {-0.5, 1.0, 1.0},
+                             {1.0, 1.0, -0.5}};
     for (size_t k = 0; k < COUNT(bad); k++) {
         assert_int_equal(tl_returns_from_prices(out, bad[k], 3, NULL), TL_ERR_RANGE);
     }
@@ -99,8 +104,8 @@ static void a_yearly_rate_becomes_one_per_period(void **state)
     assert_true(fabs(rf - 0.1) < 1e-15);
     assert_int_equal(tl_rate_per_period(&rf, 0.0, 252.0, NULL), TL_OK);
     assert_true(rf == 0.0);
-    const double bad[][2] = {{-1.0, 252}, {NAN, 252},  {1e8, 252}, {0.05, 0.0},
-                             {0.05, -1},  {0.05, NAN}, {0.05, 1e7}};
+    const double bad[][2] = {{-1.0, 252}, {(double)NAN, 252},  {1e8, 252}, {0.05, 0.0},
+                             {0.05, -1},  {0.05, (double)NAN}, {0.05, 1e7}};
     for (size_t k = 0; k < COUNT(bad); k++) {
         assert_int_equal(tl_rate_per_period(&rf, bad[k][0], bad[k][1], NULL), TL_ERR_RANGE);
     }
@@ -355,7 +360,11 @@ static void significance_states_its_zero_cases(void **state)
 static void *fail_later(void *self, size_t len)
 {
     size_t *left = self;
-    return *left == 0 ? NULL : ((*left)--, malloc(len));
+    if (*left == 0) {
+        return NULL;
+    }
+    (*left)--;
+    return malloc(len);
 }
 
 static void release(void *self, void *memory)

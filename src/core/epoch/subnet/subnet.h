@@ -115,7 +115,8 @@ typedef struct tl_subnet {
      * Errors as of base/json: a missing field, a wrong type. A rule of the subnet that is broken is no error here. */
     tl_err (*decode)(tl_submission *io, tl_arena *arena, const tl_json *signal, tl_errctx *ctx);
 
-    /* encode: the body as members of a JSON object that is open, keys ascending. */
+    /* encode: the body as members of a JSON object that is open, keys ascending; they stand after "hotkey" and before
+     * "registered", the engine's own neighbours of them. */
     void (*encode)(tl_json_writer *w, const void *body);
 
     /* params: all parameters, defaults filled in, as one JSON object with ascending keys. given may be NULL.

@@ -100,7 +100,7 @@ static tl_err run_check(void *self, const tl_cmd_call *call, tl_errctx *ctx)
 }
 
 static const char *const show_examples[] = {"tally config show",
-                                            "TALLY_LOG_LEVEL=info tally config show --json", NULL};
+                                            "tally config show --json", NULL};
 
 const tl_cmd tl_cli_config_show = {
     .name = "config show",

@@ -138,7 +138,7 @@ static const tl_cmd_option args[] = {
      .is_required = true,
      .is_repeatable = true},
 };
-static const char *const examples[] = {"tally conformance tests/e2e/vectors/demo-prng.json", NULL};
+static const char *const examples[] = {"tally conformance tests/e2e/cases/prng.json", NULL};
 
 const tl_cmd tl_cli_conformance = {
     .name = "conformance",

@@ -95,6 +95,7 @@ static tl_err run_cases(file_run *run, const tl_json *root, tl_errctx *ctx)
         return tl_fail_field(ctx, TL_ERR_MISSING, "cases", "there is no case in cases");
     }
     for (uint32_t i = 0; i < cases->count; i++) {
+        TL_TRY(tl_sys_check_interrupt(ctx));
         const tl_err err = run_case(run, &cases->items[i], ctx);
         if (err != TL_OK) {
             tl_errctx_under(ctx, "cases[%u]", i);

@@ -31,6 +31,9 @@ tl_err tl__sys_fail_errno_text(tl_errctx *ctx, int errnum, const char *verb, con
     case ENAMETOOLONG:
     case ELOOP:
         return tl_fail_field(ctx, TL_ERR_TYPE, path, "cannot %s \"%s\": %s", verb, path, why);
+    case EINTR:
+        return tl_fail_field(ctx, TL_ERR_INTERRUPTED, path, "cannot %s \"%s\": %s", verb, path,
+                             why);
     case ENOMEM:
         return tl_fail_field(ctx, TL_ERR_NOMEM, path, "cannot %s \"%s\": %s", verb, path, why);
     default:
@@ -57,6 +60,7 @@ static tl_err read_all(tl_str *out, tl_arena *arena, int fd, const char *path, s
     size_t len = 0;
     while (text != NULL) {
         const ssize_t n = read(fd, text + len, cap - 1 - len);
+        TL_TRY(tl_sys_check_interrupt(ctx));
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -121,6 +125,7 @@ tl_err tl_sys_write_all(int fd, tl_bytes bytes, const char *name, tl_errctx *ctx
     while (done < bytes.len) {
         const ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
         if (n < 0 && errno == EINTR) {
+            TL_TRY(tl_sys_check_interrupt(ctx));
             continue;
         }
         if (n < 0) {

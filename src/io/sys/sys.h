@@ -11,7 +11,8 @@
  * Read        file.c, then pool.c, then signal.c
  *
  * Errors of files: NOT_FOUND (nothing there), REFUSED (permission, read-only), TYPE (a folder, a name too long),
- * LIMIT (larger than asked for), CORRUPT (damaged gzip), IO (everything else). The path is the error's field.
+ * LIMIT (larger than asked for), CORRUPT (damaged gzip), INTERRUPTED, IO (everything else). The path is the error's
+ * field.
  */
 #ifndef TALLY_IO_SYS_H
 #define TALLY_IO_SYS_H

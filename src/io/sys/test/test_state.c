@@ -84,7 +84,8 @@ static int interrupt_once(const char *dir)
         return 1;
     }
     (void)raise(SIGTERM);
-    return tl_sys_is_interrupted() ? tl_err_exit(tl_sys_check_interrupt(&why)) : 2;
+    const tl_err err = tl_sys_check_interrupt(&why);
+    return tl_sys_is_interrupted() && err == TL_ERR_INTERRUPTED ? tl_err_exit(err) : 2;
 }
 
 static int interrupt_twice(const char *dir)

@@ -26,22 +26,9 @@ verdict() { # NAME STATUS
     fi
 }
 
-# The words below "Commands:" in a help text, up to the next empty line.
-listed() { sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\)  .*/\1/p'; }
-
-leaves=()
-walk() { # WORD…: a group lists commands, a command does not
-    local below
-    below=$(tally "$@" --help 2>/dev/null | listed)
-    if [ -z "$below" ]; then
-        leaves+=("$*")
-        return
-    fi
-    for word in $below; do
-        walk "$@" "$word"
-    done
-}
-walk
+# The commands, in the order of the help.
+mapfile -t leaves < <(tally help --json |
+    python3 -c 'import json, sys; [print(c["name"]) for c in json.load(sys.stdin)["commands"]]')
 
 run_examples() { # COMMAND: runs each line of its help's example that starts with tally
     local line ran=0
@@ -82,7 +69,7 @@ refused() { # NAME EXIT WORD ARGUMENT…: ends with EXIT, and the message has WO
 refused "an unknown command is wrong usage" 2 no-such-command no-such-command
 refused "an unknown option is wrong usage" 2 no-such-option version --no-such-option
 refused "a bundle that is not there is named" 4 nonexistent epoch verify /nonexistent
-tally --json epoch verify /nonexistent >out 2>said
+tally --json metrics /nonexistent >out 2>said
 python3 -c 'import json; json.load(open("out"))["error"]["code"].index("TL_ERR_")' 2>>said
 verdict "with --json an error is one object with a code" $?
 

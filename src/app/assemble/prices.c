@@ -145,8 +145,8 @@ static bool scaled(uint64_t *out, tl_price price, int32_t scale)
     return true;
 }
 
-/* The least scale at which every price of the column is an integer; less where an integer would not fit in 63 bits: then
- * places beyond it are rounded half up, far below what a double can hold of the largest price. */
+/* ASM-2: the least scale at which every price of the column is an integer; less where an integer would not fit in 63
+ * bits: then places beyond it are rounded half up, far below what a double can hold of the largest price. */
 static int32_t column_scale(const tl_price_table *t, size_t from, size_t to, size_t ticker)
 {
     int32_t scale = 0;

@@ -54,7 +54,7 @@ static size_t walk_pairs(tl_collusion_pair *pairs, const profile *rows, const bo
 {
     size_t at = 0;
     for (size_t i = 0; i < validator_count; i++) {
-        for (size_t k = i + 1; k < validator_count; k++) {
+        for (size_t k = i + 1; k < validator_count; k++) { /* COLL-1: each pair once */
             double rho;
             if (rows[i].weights == NULL || rows[k].weights == NULL ||
                 !rho_of(&rho, &rows[i], &rows[k], miner_count) || !(rho > TL_COLLUSION_RHO_LIMIT)) {

@@ -96,6 +96,7 @@ static tl_err check_input(const join *j)
     return check_rows(j);
 }
 
+/* JOIN-1: uids are places in the order of hotkeys, whatever the order of the input. */
 static int cmp_hotkey_items(const void *a, const void *b, void *self)
 {
     (void)self;
@@ -327,7 +328,7 @@ static tl_err run_yuma(join *j)
     for (size_t v = 0; v < j->in->validator_count; v++) {
         const uint16_t uid = j->validators[v].uid;
         stake[uid] = tl_i64f64_from_u64((uint64_t)tl_rao_to_i64(j->in->validators[v].stake));
-        permit[uid] = has_stake(&j->in->validators[v]);
+        permit[uid] = has_stake(&j->in->validators[v]); /* JOIN-5 */
         validator_of[uid] = (uint32_t)v;
     }
     tl_yuma_input input = {

@@ -43,7 +43,7 @@ typedef tl_u128 tl_u96f32;
 #define TL_I64F64_MAX  ((tl_i64f64)(((tl_u128)1 << 127) - 1))
 #define TL_I64F64_MIN  (-TL_I64F64_MAX - 1)
 
-/* Clamp a 128-bit value into 64 bits. */
+/* Clamp a 128-bit value into 64 bits: FX-2. */
 static inline int64_t tl_i64_saturate(tl_i128 wide)
 {
     return wide > INT64_MAX ? INT64_MAX : wide < INT64_MIN ? INT64_MIN : (int64_t)wide;
@@ -74,7 +74,7 @@ static inline tl_i32f32 tl_i32f32_add_wrapping(tl_i32f32 a, tl_i32f32 b)
     return (tl_i32f32)((uint64_t)a + (uint64_t)b);
 }
 
-/* (a * b) >> 32, the shift arithmetic; saturates. */
+/* (a * b) >> 32, the shift arithmetic (FX-1); saturates. */
 static inline tl_i32f32 tl_i32f32_mul(tl_i32f32 a, tl_i32f32 b)
 {
     return tl_i64_saturate(((tl_i128)a * b) >> 32);
@@ -162,7 +162,7 @@ static inline tl_ratio tl_ratio_make(tl_i32f32 divisor)
     return (tl_ratio){divisor, 4294967296.0 / (double)divisor * (1.0 - 0x1p-50)};
 }
 
-/* (a << 32) / divisor toward zero; 0 <= a <= divisor, nothing else. */
+/* (a << 32) / divisor toward zero; 0 <= a <= divisor, nothing else. FX-3: the rest says which of two it is. */
 static inline tl_i32f32 tl_ratio_of(tl_i32f32 a, tl_ratio ratio)
 {
     const int64_t estimate = (int64_t)((double)a * ratio.reciprocal);

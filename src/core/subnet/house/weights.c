@@ -103,7 +103,7 @@ tl_err tl__weights_cap(double *weights, size_t n, tl_arena *scratch, tl_errctx *
 }
 
 /* Floors, then the rest one each by the largest remainder among those below the cap. n >= 5, so
- * somebody is below it while something is left. */
+ * somebody is below it while something is left. HOUSE-4: what is alike differs by one at most. */
 static tl_err quantise(position *p, size_t n, tl_arena *scratch, tl_errctx *ctx)
 {
     int64_t left = TL_HOUSE_ONE;

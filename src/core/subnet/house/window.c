@@ -15,6 +15,7 @@ static double close_at(const tl_house_history *h, size_t ticker, size_t day)
     return h->closes[ticker * h->ticker_stride + day * h->day_stride];
 }
 
+/* HOUSE-5: tickers are read in the order of their texts, wherever the table has them. */
 static int by_ticker(const void *a, const void *b, void *self)
 {
     (void)self;
@@ -117,6 +118,7 @@ tl_err tl__window_read(tl__window *out, const tl_house_history *history,
     for (size_t i = 0; i < w.count; i++) {
         double *r = w.returns + i * w.days;
         for (size_t t = 0; t < w.days; t++) {
+            /* HOUSE-3: only ratios leave this room's window, and a power of two falls out of them exactly. */
             r[t] = close_at(history, w.source[i], first + t + 1) /
                        close_at(history, w.source[i], first + t) -
                    1.0;

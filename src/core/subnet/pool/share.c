@@ -64,7 +64,7 @@ static tl_err check_members(const tl_pool_member *members, size_t count, tl_aren
         }
         sorted[i] = &members[i];
     }
-    TL_TRY(tl_sort(sorted, count, sizeof(*sorted), by_generator, NULL, scratch, ctx));
+    TL_TRY(tl_sort(sorted, count, sizeof(*sorted), by_generator, NULL, scratch, ctx)); /* POOL-4 */
     for (size_t i = 1; i < count; i++) {
         if (tl_hotkey_eq(&sorted[i - 1]->generator, &sorted[i]->generator)) {
             return tl_fail(ctx, TL_ERR_DUPLICATE, "a generator is in the pool twice");

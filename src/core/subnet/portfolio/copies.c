@@ -121,7 +121,7 @@ static double correlate(size_t *days, const series *suspect, const series *peer,
     return clamp_rho(tl_dot(unit_a, unit_b, n));
 }
 
-/* The strongest peer so far. Ties: the lowest hotkey, since peers of one height come in that order. */
+/* The strongest peer so far. Ties: the lowest hotkey, since peers of one height come in that order (PORT-4). */
 typedef struct strongest {
     const tl__peer *peer;
     double value;

@@ -11,6 +11,27 @@
  * is no portfolio. */
 #define WEIGHT_MAX 1e9
 
+typedef double eight
+    __attribute__((vector_size(64))); /* cut to what the machine has; no lane meets another */
+
+/* Each weight grows by its return and all shrink by what the whole grew (ACC-1, ACC-F2); one
+ * division a period in place of one an asset. */
+static void drift(double *weights, const double *returns, size_t count, double shrink)
+{
+    const size_t whole = count - count % 8;
+    for (size_t i = 0; i < whole; i += 8) {
+        eight w;
+        eight r;
+        memcpy(&w, weights + i, sizeof w);
+        memcpy(&r, returns + i, sizeof r);
+        w = w * (1.0 + r) * shrink;
+        memcpy(weights + i, &w, sizeof w);
+    }
+    for (size_t i = whole; i < count; i++) {
+        weights[i] = weights[i] * (1.0 + returns[i]) * shrink;
+    }
+}
+
 double tl_account_day(double *weights, const double *returns, size_t count)
 {
     double earned = tl_dot(weights, returns, count); /* ACC-F1 */
@@ -20,12 +41,7 @@ double tl_account_day(double *weights, const double *returns, size_t count)
         }
         return -1.0;
     }
-    /* Each weight grows by its return and all shrink by what the whole grew (ACC-1); one division
-     * a period in place of one an asset. */
-    const double shrink = 1.0 / (1.0 + earned);
-    for (size_t i = 0; i < count; i++) {
-        weights[i] = weights[i] * (1.0 + returns[i]) * shrink; /* ACC-F2 */
-    }
+    drift(weights, returns, count, 1.0 / (1.0 + earned));
     return earned;
 }
 

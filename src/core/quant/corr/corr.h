@@ -15,7 +15,8 @@
  *
  * Definition (quant-math spec section 6). Over the periods that both have, each side less its own
  * mean, divided by the root of its sum of squares: z = (x - mean) / sqrt(sum (x - mean)^2); rho =
- * sum za zb, clamped. Spearman is the same of average ranks, taken anew on the overlap. Fewer
+ * sum za zb, clamped. Spearman is the same of average ranks, taken anew on the overlap (a side
+ * whose values are constant has none: rounding is no rank). Fewer
  * common periods than overlap_min (or than 2): too_few. A constant side (std <= 2^-40 max |x|):
  * zero_denominator; squares beyond the doubles (values above 1e150): too_large. The diagonal
  * follows the same rule, and is exactly 1 where defined.

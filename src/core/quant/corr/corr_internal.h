@@ -42,6 +42,10 @@ typedef struct tl__corr_scale {
 
 tl__corr_scale tl__corr_scale_of(const double *x, size_t n);
 
+/* tl__corr_is_flat: a constant side. Ranks would tell values apart that differ by rounding alone,
+ * so Spearman asks the values themselves. */
+bool tl__corr_is_flat(const double *x, size_t n);
+
 /* tl__corr_clamp: into [-1, 1] (CORR-1). */
 static inline double tl__corr_clamp(double rho)
 {

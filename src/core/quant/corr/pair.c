@@ -26,6 +26,11 @@ tl__corr_scale tl__corr_scale_of(const double *x, size_t n)
     return s;
 }
 
+bool tl__corr_is_flat(const double *x, size_t n)
+{
+    return tl__corr_scale_of(x, n).status == TL_METRIC_ZERO_DENOMINATOR;
+}
+
 static tl_metric undefined(tl_metric_status status)
 {
     const tl_metric m = {0.0, status};
@@ -71,6 +76,10 @@ static tl_err correlate(tl_metric *out, double *a, double *b, size_t n, tl_corr_
                         tl_arena *scratch, tl_errctx *ctx)
 {
     if (kind == TL_CORR_SPEARMAN) {
+        if (tl__corr_is_flat(a, n) || tl__corr_is_flat(b, n)) {
+            *out = undefined(TL_METRIC_ZERO_DENOMINATOR);
+            return TL_OK;
+        }
         double *ranks = TL_NEW(scratch, double, 2 * n);
         if (ranks == NULL) {
             return tl_arena_fail(scratch, ctx);

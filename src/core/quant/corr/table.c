@@ -64,6 +64,10 @@ static tl_err pack(tl_corr_table *table, size_t i, tl_arena *arena, tl_errctx *c
         table->status[i] = (uint8_t)standardise(table, i, table->series[i].values);
         return TL_OK;
     }
+    if (tl__corr_is_flat(table->series[i].values, table->n)) {
+        table->status[i] = TL_METRIC_ZERO_DENOMINATOR;
+        return TL_OK;
+    }
     const tl_arena_mark mark = tl_arena_get_mark(arena);
     double *ranks = TL_NEW(arena, double, table->n);
     if (ranks == NULL) {

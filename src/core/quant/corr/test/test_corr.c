@@ -44,7 +44,8 @@ static void world_make(world *w, tl_xoshiro *rng, bool with_gaps)
         const bool has_gaps = with_gaps && tl_xoshiro_below(rng, 3) == 0;
         for (size_t t = 0; t < w->n; t++) {
             const double u = 2.0 * tl_xoshiro_unit(rng) - 1.0;
-            w->values[i][t] = kind == 0 ? 0.25 : (kind == 1 ? floor(3.0 * u) : 0.02 * u);
+            w->values[i][t] = kind == 0 ? 0.25 + (t == 7 ? 0x1p-54 : 0.0)
+                                        : (kind == 1 ? floor(3.0 * u) : 0.02 * u);
             if (kind == 2 && i > 0) {
                 w->values[i][t] = w->values[i - 1][t];
             }
@@ -254,6 +255,10 @@ static void ranks_see_order_alone(void **state)
     assert_int_equal(tl_corr_pair(&r, sa, sb, 5, &spearman, arena, NULL), TL_OK);
     assert_true(r.value.value > 1.0 - 1e-15);
     assert_true(tl_corr_pearson(a, cubes, 5).value < 0.8);
+    const double rounding[5] = {0.3, 0.1 + 0.2, 0.3, 0.3, 0.3}; /* one differs in its last bit */
+    const tl_corr_series sc = {rounding, NULL};
+    assert_int_equal(tl_corr_pair(&r, sa, sc, 5, &spearman, arena, NULL), TL_OK);
+    assert_int_equal(r.value.status, TL_METRIC_ZERO_DENOMINATOR);
     tl_arena_free(arena);
 }
 

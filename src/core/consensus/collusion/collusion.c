@@ -23,6 +23,7 @@ static bool rho_of(double *out, const profile *a, const profile *b, size_t count
     if (count < TL_COLLUSION_MINERS_MIN || !(a->square_dev > 0.0) || !(b->square_dev > 0.0)) {
         return false; /* COLL-2 */
     }
+    /* COLL-1: every product here commutes, so (a, b) and (b, a) give the same bits. */
     const double cross = tl_sum_cross_dev(a->weights, b->weights, count, a->mean, b->mean);
     const double rho = cross / (sqrt(a->square_dev) * sqrt(b->square_dev));
     *out = rho > 1.0 ? 1.0 : rho < -1.0 ? -1.0 : rho;

@@ -142,6 +142,9 @@ static tl_err find_participants(join *j)
             j->keys[j->key_count++] = j->keys[i];
         }
     }
+    for (size_t i = 1; i < j->key_count; i++) {
+        TL_ASSERT(tl_hotkey_cmp(&j->keys[i - 1], &j->keys[i]) < 0); /* JOIN-1 */
+    }
     return TL_OK;
 }
 
@@ -500,6 +503,8 @@ static tl_err pay_validators(join *j)
     for (size_t v = 0; v < vn; v++) {
         j->validators[v].dividends_raw = j->yuma.dividends_raw[j->validators[v].uid];
         has_dividends |= j->validators[v].dividends_raw > 0;
+        TL_ASSERT(has_stake(&j->in->validators[v]) || j->in->bonds.count > 0 ||
+                  j->validators[v].dividends_raw == 0); /* JOIN-5 */
     }
     if (!j->out->verdict.pays) {
         return TL_OK; /* JOIN-4: pay stays 0 */

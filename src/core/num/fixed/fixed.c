@@ -2,6 +2,8 @@
 
 #include "base/error/error.h"
 
+_Static_assert(-1 >> 1 == -1, "a shift to the right floors"); /* FX-1 */
+
 static tl_u128 magnitude(tl_i128 a)
 {
     return a < 0 ? (tl_u128)0 - (tl_u128)a : (tl_u128)a;
@@ -13,7 +15,7 @@ tl_i32f32 tl_i32f32_div_or_zero(tl_i32f32 a, tl_i32f32 b)
         return 0;
     }
     const tl_i128 wide = (tl_i128)a * TL_I32F32_ONE / b;
-    return wide > INT64_MAX || wide < INT64_MIN ? 0 : (tl_i32f32)wide;
+    return wide > INT64_MAX || wide < INT64_MIN ? 0 : (tl_i32f32)wide; /* FX-2 */
 }
 
 tl_i32f32 tl_i32f32_div_saturating(tl_i32f32 a, tl_i32f32 b)

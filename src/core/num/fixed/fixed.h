@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error/error.h"
 #include "core/num/money/money.h"
 
 #ifdef __cplusplus
@@ -167,7 +168,9 @@ static inline tl_i32f32 tl_ratio_of(tl_i32f32 a, tl_ratio ratio)
 {
     const int64_t estimate = (int64_t)((double)a * ratio.reciprocal);
     const uint64_t rest = ((uint64_t)a << 32) - (uint64_t)estimate * (uint64_t)ratio.divisor;
-    return estimate + (rest >= (uint64_t)ratio.divisor);
+    const tl_i32f32 quotient = estimate + (rest >= (uint64_t)ratio.divisor);
+    TL_VERIFY(quotient == (tl_i32f32)(((tl_u128)a << 32) / (tl_u128)ratio.divisor)); /* FX-3 */
+    return quotient;
 }
 
 /* --- 128 bits --- */

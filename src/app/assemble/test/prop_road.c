@@ -133,7 +133,7 @@ static void random_epochs_conserve_every_rao(void **state)
 
 static void the_order_of_signals_changes_no_byte(void **state)
 {
-    (void)state; /* ASM-1, ROAD-1, PORT-4 */
+    (void)state; /* ASM-1, ROAD-1, PORT-4, SUB-1 */
     tl_xoshiro rng;
     tl_xoshiro_seed(&rng, seed + 1);
     for (int i = 0; i < 25; i++) {

@@ -299,6 +299,7 @@ static tl_err score(tl_scoreboard *out, tl_arena *arena, void *opened, size_t fe
     for (size_t i = 0; i < peer_count; i++) {
         TL_TRY(build_peer(&all[i], arena, world, feed, universe, peers[i], ctx));
     }
+    /* Peers come by commit height and hotkey, so arrival plays no part (PORT-4). */
     TL_TRY(tl__copies_find(all, peer_count, &world->prices, arena, ctx));
     TL_TRY(tl__flags_raise(all, peer_count, world, arena, ctx));
     for (size_t i = 0; i < peer_count; i++) {

@@ -263,6 +263,8 @@ static void ema_liquid(bonds *b)
     const tl_yuma_params *p = b->e->params;
     const tl_yuma_alpha alpha =
         tl_yuma_alpha_make(p->alpha_low, p->alpha_high, p->alpha_sigmoid_steepness);
+    /* Weights at or below the consensus that are still above their bonds: most cells of a settled subnet. */
+    const tl_i32f32 alpha_near = tl__alpha_at(&alpha, 0);
     const tl__cells *w = &b->e->weights;
     uint32_t at = 0;
     for (size_t i = 0; i < b->e->n; i++) {
@@ -282,8 +284,9 @@ static void ema_liquid(bonds *b)
             const uint16_t uid = w->uid[k];
             const bool is_seen = uid > last_seen;
             last_seen = is_seen ? uid : last_seen;
-            const tl_i32f32 a = tl_yuma_alpha_cell(&alpha, b->e->consensus[uid],
-                                                   is_seen ? w->raw[k] : 0, b->dense_new[uid]);
+            const tl_i32f32 distance = tl__alpha_distance(
+                b->e->consensus[uid], is_seen ? w->raw[k] : 0, b->dense_new[uid]);
+            const tl_i32f32 a = distance == 0 ? alpha_near : tl__alpha_at(&alpha, distance);
             const tl_i32f32 value = tl_yuma_ema_cell(a, w->raw[k], b->dense_old[uid]);
             ema_push(b, &at, uid, value, false);
         }

@@ -157,17 +157,27 @@ tl_yuma_alpha tl_yuma_alpha_make(uint16_t low, uint16_t high, int16_t steepness)
     };
 }
 
-tl_i32f32 tl_yuma_alpha_cell(const tl_yuma_alpha *alpha, tl_i32f32 consensus, tl_i32f32 weight,
-                             tl_i32f32 bond)
+tl_i32f32 tl__alpha_distance(tl_i32f32 consensus, tl_i32f32 weight, tl_i32f32 bond)
 {
     const tl_i32f32 distance =
         weight >= bond ? tl_i32f32_sub(weight, consensus) : tl_i32f32_sub(bond, weight);
-    const tl_i32f32 d = tl_i32f32_clamp(distance, 0, TL_I32F32_ONE);
-    const tl_i32f32 power = tl_i32f32_exp_safe(tl_i32f32_mul(alpha->slope, d - TL_I32F32_HALF));
+    return tl_i32f32_clamp(distance, 0, TL_I32F32_ONE);
+}
+
+tl_i32f32 tl__alpha_at(const tl_yuma_alpha *alpha, tl_i32f32 distance)
+{
+    const tl_i32f32 power =
+        tl_i32f32_exp_safe(tl_i32f32_mul(alpha->slope, distance - TL_I32F32_HALF));
     const tl_i32f32 g = tl_i32f32_inverse(tl_i32f32_add(TL_I32F32_ONE, power));
     const tl_i32f32 a =
         tl_i32f32_add(alpha->low, tl_i32f32_mul(g, tl_i32f32_sub(alpha->high, alpha->low)));
     return tl_i32f32_clamp(a, alpha->low, alpha->high);
+}
+
+tl_i32f32 tl_yuma_alpha_cell(const tl_yuma_alpha *alpha, tl_i32f32 consensus, tl_i32f32 weight,
+                             tl_i32f32 bond)
+{
+    return tl__alpha_at(alpha, tl__alpha_distance(consensus, weight, bond));
 }
 
 tl_i32f32 tl_yuma_ema_cell(tl_i32f32 alpha, tl_i32f32 new_value, tl_i32f32 old_value)

@@ -96,4 +96,8 @@ TL_MUST_USE tl_err tl__consensus_find(tl__epoch *epoch, tl_errctx *ctx);
 TL_MUST_USE tl_err tl__bonds_update(tl_arena *arena, tl_yuma_rows *out, tl__epoch *epoch,
                                     tl_errctx *ctx);
 
+/* tl__alpha_distance: d of a liquid alpha cell, in [0, 1]; tl__alpha_at: the alpha that it gives (math.c). */
+tl_i32f32 tl__alpha_distance(tl_i32f32 consensus, tl_i32f32 weight, tl_i32f32 bond);
+tl_i32f32 tl__alpha_at(const tl_yuma_alpha *alpha, tl_i32f32 distance);
+
 #endif

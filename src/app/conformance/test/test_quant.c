@@ -1,5 +1,6 @@
-/* The golden figures of quant, through the same kinds that users run; and inputs of those kinds that are wrong.
- * Attacked: every metric against empyrical, pandas, SciPy and arch (src/core/quant/metrics/test/golden/generate.py). */
+/* The golden figures of quant, through the same kinds that users run; and inputs of those kinds
+ * that are wrong. Attacked: every metric against empyrical, pandas, SciPy and arch
+ * (src/core/quant/metrics/test/golden/generate.py). */
 #include "app/conformance/conformance.h"
 
 #include <setjmp.h>

@@ -14,7 +14,8 @@
 typedef double tl__eight __attribute__((vector_size(64)));
 typedef int64_t tl__eight_mask __attribute__((vector_size(64)));
 
-/* tl__load_eight: x[0 … count - 1], count at most 8; lanes beyond are filled with rest. */
+/* tl__load_eight: the next eight values, or count when there are fewer; the lanes beyond hold
+ * rest. */
 static inline void tl__load_eight(tl__eight *out, const double *x, size_t count, double rest)
 {
     if (count >= TL__LANES) {

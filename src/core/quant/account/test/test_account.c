@@ -1,5 +1,5 @@
-/* Attacks portfolio accounting: drift against held units, turnover, schedules at their ends, ruin, debts, bad plans,
- * memory that runs out. Figures of whole runs: test/golden (app's tests). */
+/* Attacks portfolio accounting: drift against held units, turnover, schedules at their ends, ruin,
+ * debts, bad plans, memory that runs out. Figures of whole runs: test/golden (app's tests). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -209,6 +209,8 @@ static void bad_plans_are_refused(void **state)
     assert_int_equal(tl_account_run(&h, arena, &plan, r, 2, 0, 0, NULL), TL_ERR_RANGE);
     assert_int_equal(tl_account_run(&h, arena, &plan, r, 2, TL_ACCOUNT_ASSETS_MAX + 1,
                                     TL_ACCOUNT_ASSETS_MAX + 1, NULL),
+                     TL_ERR_RANGE);
+    assert_int_equal(tl_account_run(&h, arena, &plan, r, TL_SERIES_PERIODS_MAX + 1, 1, 1, NULL),
                      TL_ERR_RANGE);
     /* Debts without measure: a short of a million units, each ten million times dearer. */
     const double debts[2] = {1e6, -1e6};

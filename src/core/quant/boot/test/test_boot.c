@@ -1,5 +1,6 @@
-/* Attacks the bootstrap: the fast resampler against the definition's indices, shards against single runs, undefined
- * statistics, options out of bounds, block lengths without an answer, memory that runs out. */
+/* Attacks the bootstrap: the fast resampler against the definition's indices, shards against
+ * single runs, undefined statistics, options out of bounds, block lengths without an answer,
+ * memory that runs out. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,6 +148,8 @@ static void intervals_hold_their_order_and_mirror_each_other(void **state)
     for (unsigned k = 0; k < TL_BOOT_STAT_COUNT; k++) {
         stats[k] = (tl_boot_stat)k;
     }
+    assert_string_equal(tl_boot_stat_name(TL_BOOT_MEAN), "mean");
+    assert_string_equal(tl_boot_stat_name(TL_BOOT_CALMAR), "calmar");
     for (size_t round = 0; round < 60; round++) {
         double r[N_MAX];
         const size_t n = (size_t)tl_xoshiro_below(&rng, N_MAX);

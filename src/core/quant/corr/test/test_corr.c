@@ -1,5 +1,6 @@
-/* Attacks the correlations: the tile's variants against one another and against the definition, blocks in any order,
- * gaps, flat and short series, copies, limits, memory that runs out. Figures of libraries: test/golden (app's tests). */
+/* Attacks the correlations: the tile's variants against one another and against the definition,
+ * blocks in any order, gaps, flat and short series, copies, limits, memory that runs out. Figures
+ * of libraries: test/golden (app's tests). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
-/* Attacks the detectors at their limits, with undefined figures, ties, mirrors and gaps; the law of runs against the
- * Markov chain and against all sequences of short games. Figures of whole cases: test/golden (app's tests). */
+/* Attacks the detectors at their limits, with undefined figures, ties, mirrors and gaps; the law
+ * of runs against the Markov chain and against all sequences of short games. Figures of whole
+ * cases: test/golden (app's tests). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

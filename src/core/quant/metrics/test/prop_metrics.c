@@ -1,5 +1,6 @@
-/* Attacks the metrics with random series and edges (zeros, ties, ruins, returns up to the largest), and holds them to
- * laws: bounds, order, scale, and a slow drawdown by the definition. --seed replays. */
+/* Attacks the metrics with random series and edges (zeros, ties, ruins, returns up to the
+ * largest), and holds them to laws: bounds, order, scale, and a slow drawdown by the definition.
+ * --seed replays. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
-/* Attacks the metrics one by one: too few observations, nothing to divide by, ruin, wealth beyond the doubles, input that
- * is no series of returns, memory that runs out. The figures of long series are held in test/golden (app's tests). */
+/* Attacks the metrics one by one: too few observations, nothing to divide by, ruin, wealth beyond
+ * the doubles, input that is no series of returns, memory that runs out. The figures of long
+ * series are held in test/golden (app's tests). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -214,7 +215,8 @@ static void drawdown_dates_follow_the_definition(void **state)
 {
     (void)state; /* METRIC-4 */
     tl_drawdown d;
-    /* E = 1 1.5 1.5 0.75 1.5 0.75: two troughs as deep as each other, a plateau before the first. */
+    /* E = 1 1.5 1.5 0.75 1.5 0.75: two troughs as deep as each other, a plateau before the first.
+     * */
     const double twice[5] = {0.5, 0.0, -0.5, 1.0, -0.5};
     tl_metric_drawdown(&d, twice, 5);
     assert_true(d.is_present && d.is_recovered);
@@ -222,7 +224,8 @@ static void drawdown_dates_follow_the_definition(void **state)
     assert_int_equal(d.trough, 3);
     assert_int_equal(d.recovery, 4);
     assert_value(d.depth, -0.5);
-    /* A first loss falls from the start; a deeper one later takes its place, and is not recovered. */
+    /* A first loss falls from the start; a deeper one later takes its place, and is not recovered.
+     * */
     const double deeper[4] = {-0.25, 1.0, -0.5, 0.5};
     tl_metric_drawdown(&d, deeper, 4);
     assert_int_equal(d.peak, 2);
@@ -317,7 +320,8 @@ static void a_benchmark_of_two_days_is_enough_and_one_is_not(void **state)
 static void the_papers_example_is_met(void **state)
 {
     (void)state;
-    /* Bailey and Lopez de Prado 2014: SR 2.5 a year of 250 days, n 1250, V 1/2 a year, N 100, skew -3, k 10. */
+    /* Bailey and Lopez de Prado 2014: SR 2.5 a year of 250 days, n 1250, V 1/2 a year, N 100, skew
+     * -3, k 10. */
     const tl_sharpe_sample s = {2.5 / sqrt(250.0), 1250, -3.0, 10.0};
     const tl_metric dsr = tl_sharpe_deflated(&s, 100, sqrt(0.5 / 250.0));
     assert_int_equal(dsr.status, TL_METRIC_OK);

@@ -13,6 +13,7 @@
 
 #include "core/num/rng/rng.h"
 #include "core/quant/account/account.h"
+#include "core/quant/metrics/metrics.h"
 
 #define ASSETS_MAX 40
 

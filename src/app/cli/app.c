@@ -137,7 +137,7 @@ static int tell_error(tl_app *app, tl_err err, const tl_errctx *why)
     } else {
         tell_error_text(err, why);
     }
-    return tl_err_exit(err);
+    return tl_err_exit(err); /* CLI-2 */
 }
 
 /* --- running --- */

@@ -99,8 +99,7 @@ static tl_err run_check(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     return tl_app_print_sb(app, &sb, ctx);
 }
 
-static const char *const show_examples[] = {"tally config show",
-                                            "tally config show --json", NULL};
+static const char *const show_examples[] = {"tally config show", "tally config show --json", NULL};
 
 const tl_cmd tl_cli_config_show = {
     .name = "config show",

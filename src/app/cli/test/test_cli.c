@@ -63,7 +63,7 @@ static void amounts_are_rao_in_json_and_tao_in_text(void **state)
 {
     (void)state;
     static const struct {
-        int64_t rao;
+        int64_t amount;
         const char *text; /* 16 columns */
     } cases[] = {
         {0, "     0.000000000"},
@@ -74,7 +74,7 @@ static void amounts_are_rao_in_json_and_tao_in_text(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tl_sb sb;
         tl_sb_init(&sb, arena);
-        tl_app_put_tao(&sb, tl_rao_from_i64(cases[i].rao), 16);
+        tl_app_put_tao(&sb, tl_rao_from_i64(cases[i].amount), 16);
         assert_string_equal(finish(&sb).ptr, cases[i].text);
     }
     tl_sb sb;

@@ -30,6 +30,9 @@ typedef struct series {
     bool is_whole;                   /* no hole between first and last day */
     const double *head[LAG_MAX + 1]; /* as a peer: without its last L days */
     const double *tail[LAG_MAX + 1]; /* as a suspect: without its first L days */
+    size_t held_count;
+    uint32_t held[TL_PORTFOLIO_POSITIONS_MAX]; /* tickers by index, ascending */
+    int64_t weight[TL_PORTFOLIO_POSITIONS_MAX];
 } series;
 
 /* x less its mean, over its length; zeros when it is constant (quant-math 1: a degenerate spread), so that a
@@ -49,10 +52,25 @@ static void to_unit(double *out, const double *x, size_t n)
     }
 }
 
-static tl_err prepare(series *out, const tl__peer *peer, tl_arena *arena, tl_errctx *ctx)
+/* Texts are compared once a miner, not once a pair. */
+static void prepare_holding(series *out, const tl_portfolio *portfolio, const tl__prices *prices)
+{
+    TL_ASSERT(portfolio->count <= TL_PORTFOLIO_POSITIONS_MAX);
+    out->held_count = portfolio->count;
+    for (size_t k = 0; k < portfolio->count; k++) {
+        const size_t ticker = tl__prices_find(prices, portfolio->positions[k].ticker);
+        TL_ASSERT(ticker < prices->ticker_count);
+        out->held[k] = (uint32_t)ticker;
+        out->weight[k] = portfolio->positions[k].weight_millionths;
+    }
+}
+
+static tl_err prepare(series *out, const tl__peer *peer, const tl__prices *prices, tl_arena *arena,
+                      tl_errctx *ctx)
 {
     const tl__record *r = &peer->record;
     *out = (series){.active = peer->active, .day = r->day, .count = r->count};
+    prepare_holding(out, peer->portfolio, prices);
     out->is_whole = r->count > 0 && r->day[r->count - 1] - r->day[0] + 1 == r->count;
     for (size_t lag = 0; lag <= LAG_MAX && lag < r->count && out->is_whole; lag++) {
         const size_t n = r->count - lag;
@@ -161,22 +179,18 @@ static void raise(tl__peer *suspect, tl_portfolio_rule rule, const strongest *s,
 }
 
 /* Σ min(w_i, w'_i) in millionths. */
-static int64_t overlap(const tl_portfolio *a, const tl_portfolio *b)
+static int64_t overlap(const series *a, const series *b)
 {
     int64_t sum = 0;
     size_t i = 0;
     size_t k = 0;
-    while (i < a->count && k < b->count) {
-        const int order = tl_str_cmp(a->positions[i].ticker, b->positions[k].ticker);
-        if (order == 0) {
-            const int64_t x = a->positions[i++].weight_millionths;
-            const int64_t y = b->positions[k++].weight_millionths;
-            sum += x < y ? x : y;
-        } else if (order < 0) {
-            i++;
-        } else {
-            k++;
-        }
+    while (i < a->held_count && k < b->held_count) {
+        const uint32_t own = a->held[i];
+        const uint32_t other = b->held[k];
+        const int64_t least = a->weight[i] < b->weight[k] ? a->weight[i] : b->weight[k];
+        sum += own == other ? least : 0;
+        i += own <= other;
+        k += other <= own;
     }
     return sum;
 }
@@ -188,15 +202,15 @@ typedef struct likeness {
     strongest lag;
 } likeness;
 
-static void compare(likeness *out, const tl__peer *suspect, const series *own, const tl__peer *peer,
-                    const series *other, double *room, size_t room_count)
+static void compare(likeness *out, const series *own, const tl__peer *peer, const series *other,
+                    double *room, size_t room_count)
 {
     size_t days = 0;
     const double rho = correlate(&days, own, other, 0, room, room_count);
     if (days >= CORRELATION_DAYS) {
         consider(&out->correlation, peer, rho, days);
     }
-    consider(&out->plagiarism, peer, (double)overlap(suspect->portfolio, peer->portfolio) / 1e6, 0);
+    consider(&out->plagiarism, peer, (double)overlap(own, other) / 1e6, 0);
     for (uint32_t lag = 1; lag <= LAG_MAX; lag++) {
         const double lagged = correlate(&days, own, other, lag, room, room_count);
         if (days >= LAG_DAYS) {
@@ -223,7 +237,7 @@ tl_err tl__copies_find(tl__peer *peers, size_t count, const tl__prices *prices, 
     series *all = TL_NEW(scratch, series, count);
     size_t longest = 0;
     for (size_t i = 0; i < count && all != NULL; i++) {
-        TL_TRY(prepare(&all[i], &peers[i], scratch, ctx));
+        TL_TRY(prepare(&all[i], &peers[i], prices, scratch, ctx));
         longest = peers[i].record.count > longest ? peers[i].record.count : longest;
     }
     double *room = TL_NEW(scratch, double, 4 * longest);
@@ -237,7 +251,7 @@ tl_err tl__copies_find(tl__peer *peers, size_t count, const tl__prices *prices, 
         for (size_t k = 0; k < count && peers[k].submission->commit_height <= height; k++) {
             if (k != i) {
                 likeness *into = peers[k].submission->commit_height < height ? &earlier : &equal;
-                compare(into, &peers[i], &all[i], &peers[k], &all[k], room, longest);
+                compare(into, &all[i], &peers[k], &all[k], room, longest);
             }
         }
         judge(&peers[i], TL_RULE_CORRELATION, CORRELATION_LIMIT, &earlier.correlation,

@@ -13,7 +13,7 @@
 #define DENOMINATOR_MIN 1e-4 /* below it a ratio is ±10 or 0 by its sign */
 #define DRAWDOWN_WORST  0.10
 #define ELIMINATION     0.35
-#define WINDOW_DAYS_MAX 90
+#define WINDOW_DAYS_MAX 90  /* the longest horizon, and the window of the elimination */
 #define TURNOVER_MAX    1.0 /* a week */
 
 typedef struct bounds {
@@ -108,17 +108,25 @@ static double floored(double r)
 }
 
 /* V_t and its largest fall: max over t of 1 - V_t / max(V_0 … V_t), V_0 = 1. Returns V_n.
- * Once the value is 0 it stays 0, and the fall is 1. */
+ * Once the value is 0 it stays 0, and the fall is 1.
+ *
+ * A value at or above peak · bar cannot make a new worst: bar exceeds 1 - worst by more than all roundings on the way.
+ * So there is a division only where the worst may change. */
 static double walk_value(double *max_drawdown, const double *returns, size_t n)
 {
+    static const double margin = 1.0 + 0x1p-50;
     double value = 1.0;
     double peak = 1.0;
     double worst = 0.0;
+    double bar = margin;
     for (size_t i = 0; i < n; i++) {
         value *= 1.0 + floored(returns[i]);
         peak = value > peak ? value : peak;
-        const double fall = 1.0 - value / peak;
-        worst = fall > worst ? fall : worst;
+        if (!(value >= peak * bar)) {
+            const double fall = 1.0 - value / peak;
+            worst = fall > worst ? fall : worst;
+            bar = (1.0 - worst) * margin;
+        }
     }
     *max_drawdown = worst;
     return value;
@@ -152,11 +160,10 @@ static double sortino_of(double annualised, const double *clean, size_t n, bool 
     const double rf_daily = RISK_FREE / YEAR_DAYS;
     double short_fall[WINDOW_DAYS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (clean[i] < rf_daily) {
-            const double d = clean[i] - rf_daily;
-            short_fall[count++] = d * d;
-        }
+    for (size_t i = 0; i < n; i++) { /* no branch: whether a day lost cannot be foreseen */
+        const double d = clean[i] - rf_daily;
+        short_fall[count] = d * d;
+        count += clean[i] < rf_daily;
     }
     if (count == 0) {
         return ten_by_sign(annualised - RISK_FREE);
@@ -274,8 +281,11 @@ void tl_portfolio_score_record(tl_portfolio_score *out, const double *returns, s
         out->factor *= flags[i].factor;
         is_disqualified = is_disqualified || is_disqualifying(&flags[i]);
     }
-    const size_t last = n < WINDOW_DAYS_MAX ? n : WINDOW_DAYS_MAX;
-    (void)walk_value(&out->max_drawdown, returns + (n - last), last);
+    if (n >= WINDOW_DAYS_MAX) { /* the longest horizon has walked the same days */
+        out->max_drawdown = out->horizons[TL_PORTFOLIO_HORIZONS - 1].max_drawdown;
+    } else {
+        (void)walk_value(&out->max_drawdown, returns, n);
+    }
     out->max_drawdown_millionths = to_millionths(out->max_drawdown);
     out->status = status_of(is_disqualified ? 0.0 : 1.0, n, out->max_drawdown);
     if (out->status == TL_STATUS_RANKED) { /* PORT-1 */

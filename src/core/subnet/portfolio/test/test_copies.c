@@ -36,7 +36,8 @@ static void set_up(fixture *f, size_t count)
     for (size_t d = 0; d < DAYS; d++) {
         f->days[d] = (tl_day)d;
     }
-    f->prices = (tl__prices){.days = f->days, .day_count = DAYS};
+    f->prices =
+        (tl__prices){.days = f->days, .day_count = DAYS, .tickers = names, .ticker_count = 10};
     for (size_t i = 0; i < PEERS; i++) {
         f->submissions[i] = (tl_submission){.commit_height = i, .hotkey = {{(uint8_t)(i + 1)}}};
         for (size_t k = 0; k < 5; k++) {

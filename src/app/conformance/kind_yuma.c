@@ -446,9 +446,6 @@ static tl_err run_epoch(tl_yuma_output *out, tl_yuma_output *each, state *s, uin
     }
     uint64_t amounts[TL_YUMA_MECHANISMS_MAX];
     tl_yuma_split_emission(amounts, s->mechanism_count, s->rao_emission, s->split, s->split_count);
-    if (s->mechanism_count == 1) {
-        amounts[0] = s->rao_emission;
-    }
     const tl_yuma_input input = {
         .params = &s->params,
         .n = s->n,

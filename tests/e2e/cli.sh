@@ -138,6 +138,11 @@ verdict "the user's own file is found" $?
 run 0 db migrate -q && [ -f other/tally.db ] && rm -r home/.config other
 verdict "the setting state.dir is where the state goes" $?
 
+TALLY_LOG_FORMAT=json run 0 -v config check && python3 -c 'import json; d = json.loads(open("err").read().splitlines()[-1]); assert d["command"] == "config check" and d["level"] == "debug"'
+verdict "-v tells more, as JSON where that is wanted" $?
+run 0 config check && [ ! -s err ]
+verdict "without it standard error is quiet" $?
+
 # --- the state folder ---
 
 run 0 db migrate -q && [ ! -s err ] && run 0 db status --json && json 'd["version"] >= 4 and all(m["state"] == "applied" for m in d["migrations"])'

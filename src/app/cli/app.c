@@ -236,7 +236,14 @@ static tl_err run_words(tl_app *app, const char *const *words, size_t count, tl_
     if (!call.cmd->is_bare) {
         TL_TRY(load_settings(app, ctx));
     }
+    const tl_clock clock = tl_sys_clock();
+    const int64_t began_ns = tl_clock_steady_ns(&clock);
     const tl_err err = call.cmd->run(app, &call, ctx);
+    const int64_t took_us = (tl_clock_steady_ns(&clock) - began_ns) / 1000;
+    const tl_log_field fields[] = {TL_LOG_TEXT("command", tl_str_from_cstr(call.cmd->name)),
+                                   TL_LOG_TEXT("result", tl_str_from_cstr(tl_err_name(err))),
+                                   TL_LOG_NUMBER("duration_us", took_us)};
+    tl_log_say(&app->log, TL_LOG_DEBUG, "command ended", fields, sizeof fields / sizeof fields[0]);
     app->call = NULL;
     return err;
 }
@@ -245,6 +252,7 @@ int tl_cli_main(int argc, char *const *argv)
 {
     tl_errctx why = TL_ERRCTX_INIT;
     tl_app app = {.table = tl_cli_table(), .is_json = wants_json(argc, argv)};
+    app.log.level = TL_LOG_OFF; /* until the settings are known */
     tl_err err = tl_sys_watch_interrupts(&why);
     if (err == TL_OK) {
         err = tl_arena_new(&app.arena, NULL, PROCESS_LEN_MAX, NULL, &why);

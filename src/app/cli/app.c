@@ -60,9 +60,12 @@ tl_err tl_app_open_store(tl_app *app, tl_store **out, tl_store_mode mode, tl_err
     return tl_store_open(out, dir, mode, ctx);
 }
 
-size_t tl_app_pool_threads(const tl_app *app)
+tl_err tl_app_new_pool(const tl_app *app, tl_pool **out, size_t work_count, tl_errctx *ctx)
 {
-    return (size_t)tl_config_u64(&app->config, "pool.threads");
+    size_t count = (size_t)tl_config_u64(&app->config, "pool.threads");
+    count = count == 0 ? tl_sys_processor_count() : count;
+    const size_t useful = work_count > 0 ? work_count : 1;
+    return tl_pool_new(out, count < useful ? count : useful, ctx);
 }
 
 void tl_app_put_rao(tl_json_writer *w, const char *key, tl_rao amount)

@@ -23,6 +23,7 @@
 #include "base/str/str.h"
 #include "core/num/money/money.h"
 #include "io/store/store.h"
+#include "io/sys/sys.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -75,8 +76,9 @@ TL_MUST_USE tl_err tl_app_state_dir(tl_app *app, const char **out, tl_errctx *ct
 TL_MUST_USE tl_err tl_app_open_store(tl_app *app, tl_store **out, tl_store_mode mode,
                                      tl_errctx *ctx);
 
-/* tl_app_pool_threads: the setting pool.threads; 0: one a processor. */
-size_t tl_app_pool_threads(const tl_app *app);
+/* tl_app_new_pool: threads by the setting pool.threads, but no more than there is work. The caller frees it. */
+TL_MUST_USE tl_err tl_app_new_pool(const tl_app *app, tl_pool **out, size_t work_count,
+                                   tl_errctx *ctx);
 
 /* tl_app_put_rao: an amount as the spec wants it in JSON: key "…_rao", an integer. */
 void tl_app_put_rao(tl_json_writer *w, const char *key, tl_rao amount);

@@ -94,30 +94,78 @@ static int exit_code_of(int before, const verdict *v)
     return code > before ? code : before;
 }
 
+/* A bundle that one worker looks at; what it finds lives in its arena until it is told. */
+typedef struct task {
+    const char *path;
+    bool is_json;
+    tl_arena *arena;
+    verdict verdict;
+    tl_str text;
+} task;
+
+static tl_err verify_task(void *self, size_t shard, size_t worker, tl_errctx *ctx)
+{
+    (void)worker;
+    task *t = (task *)self + shard;
+    TL_TRY(tl_arena_new(&t->arena, NULL, REPLAY_LEN_MAX, NULL, ctx));
+    verify_file(&t->verdict, t->arena, t->path);
+    tl_sb sb;
+    tl_sb_init(&sb, t->arena);
+    (t->is_json ? put_verdict_json : put_verdict_text)(&sb, t->path, &t->verdict);
+    return tl_sb_finish(&t->text, &sb, ctx);
+}
+
+/* Told in the order of the command line, whichever worker was done first. */
+static tl_err tell(tl_app *app, const task *tasks, size_t count, tl_errctx *ctx)
+{
+    for (size_t i = 0; i < count; i++) {
+        const verdict *v = &tasks[i].verdict;
+        if (v->err != TL_OK && !app->is_json) {
+            tl_app_say(app, "%s", v->why.message);
+        }
+        app->exit_code = exit_code_of(app->exit_code, v);
+        TL_TRY(tl_app_print(app, tasks[i].text, ctx));
+    }
+    return TL_OK;
+}
+
+/* As many bundles at once as there are threads, so that memory has a bound whatever the number of files. */
+static tl_err verify_all(tl_app *app, tl_pool *pool, const tl_cmd_call *call, tl_errctx *ctx)
+{
+    const size_t batch = tl_pool_thread_count(pool);
+    task *tasks = TL_NEW(app->arena, task, batch);
+    if (tasks == NULL) {
+        return tl_arena_fail(app->arena, ctx);
+    }
+    tl_err err = TL_OK;
+    for (size_t done = 0; done < call->arg_count && err == TL_OK; done += batch) {
+        const size_t left = call->arg_count - done;
+        const size_t count = left < batch ? left : batch;
+        for (size_t i = 0; i < count; i++) {
+            tasks[i] = (task){.path = call->args[done + i], .is_json = app->is_json};
+        }
+        err = tl_sys_check_interrupt(ctx);
+        if (err == TL_OK) {
+            err = tl_pool_run(pool, count, verify_task, tasks, ctx);
+        }
+        if (err == TL_OK) {
+            err = tell(app, tasks, count, ctx);
+        }
+        for (size_t i = 0; i < count; i++) {
+            tl_arena_free(tasks[i].arena);
+        }
+    }
+    return err;
+}
+
 static tl_err run_verify(void *self, const tl_cmd_call *call, tl_errctx *ctx)
 {
     tl_app *app = (tl_app *)self;
-    for (size_t i = 0; i < call->arg_count; i++) {
-        tl_arena *arena = NULL;
-        TL_TRY(tl_arena_new(&arena, NULL, REPLAY_LEN_MAX, NULL, ctx));
-        verdict v;
-        verify_file(&v, arena, call->args[i]);
-        tl_sb sb;
-        tl_sb_init(&sb, arena);
-        if (app->is_json) {
-            put_verdict_json(&sb, call->args[i], &v);
-        } else {
-            put_verdict_text(&sb, call->args[i], &v);
-        }
-        if (v.err != TL_OK && !app->is_json) {
-            tl_app_say(app, "%s", v.why.message);
-        }
-        app->exit_code = exit_code_of(app->exit_code, &v);
-        const tl_err err = tl_app_print_sb(app, &sb, ctx);
-        tl_arena_free(arena);
-        TL_TRY(err);
-    }
-    return TL_OK;
+    tl_pool *pool;
+    TL_TRY(tl_app_new_pool(app, &pool, call->arg_count, ctx));
+    const tl_err err = verify_all(app, pool, call, ctx);
+    tl_pool_free(pool);
+    return err;
 }
 
 static const tl_cmd_option verify_args[] = {

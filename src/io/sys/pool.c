@@ -99,13 +99,15 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
+size_t tl_sys_processor_count(void)
+{
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (size_t)online : 1;
+}
+
 static size_t count_wanted(size_t thread_count)
 {
-    size_t wanted = thread_count;
-    if (wanted == 0) {
-        const long online = sysconf(_SC_NPROCESSORS_ONLN);
-        wanted = online > 0 ? (size_t)online : 1;
-    }
+    const size_t wanted = thread_count > 0 ? thread_count : tl_sys_processor_count();
     return wanted < TL_POOL_THREADS_MAX ? wanted : TL_POOL_THREADS_MAX;
 }
 

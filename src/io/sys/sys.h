@@ -107,6 +107,9 @@ typedef tl_err (*tl_pool_fn)(void *self, size_t shard, size_t worker, tl_errctx 
 
 #define TL_POOL_THREADS_MAX 64
 
+/* tl_sys_processor_count: processors that are online, at least 1. */
+size_t tl_sys_processor_count(void);
+
 /* tl_pool_new: threads that wait for work. thread_count 0: one a processor. 1 makes no thread: the caller works. */
 TL_MUST_USE tl_err tl_pool_new(tl_pool **out, size_t thread_count, tl_errctx *ctx);
 void tl_pool_free(tl_pool *pool); /* NULL is fine */

@@ -1,10 +1,10 @@
 /* cast.c: who plays. One table; what depends on the seed (antes, stakes, victims) is filled in by world.c. */
 #include "app/demo/world.h"
 
-#define HOUSE(miner_name, strategy, days, top, line)                                               \
+#define HOUSE(strategy, line)                                                                      \
     {                                                                                              \
-        .name = (miner_name), .what = (line), .is_honest = true, .pick = tl__pick_house,           \
-        .house = (strategy), .lookback_days = (days), .positions_max = (top)                       \
+        .name = (strategy), .what = "house: " line, .is_honest = true, .pick = tl__pick_house,     \
+        .house = (strategy)                                                                        \
     }
 
 #define PICKER(miner_name, top, line)                                                              \
@@ -14,17 +14,26 @@
     }
 
 static const tl_demo_miner cast[] = {
-    HOUSE("equal_weight", "equal_weight", 0, 0, "house: all tickers alike"),
-    HOUSE("inverse_volatility", "inverse_volatility", 0, 0, "house: the calmer, the more"),
-    HOUSE("minimum_variance", "minimum_variance", 0, 0, "house: the least variance there is"),
-    HOUSE("risk_parity", "risk_parity", 0, 0, "house: each ticker the same risk"),
-    HOUSE("momentum", "momentum", 0, 0, "house: last year's winners but for the last month"),
-    HOUSE("mean_reversion", "mean_reversion", 0, 0, "house: what fell will rise"),
-    HOUSE("trend", "trend", 0, 0, "house: what rises, at a target of volatility"),
-    HOUSE("multi_factor", "multi_factor", 0, 0, "house: momentum and calm together"),
-    HOUSE("minimum_variance_6m", "minimum_variance", 126, 8,
-          "house: the least variance of half a year"),
-    HOUSE("reversion_3m", "mean_reversion", 63, 6, "house: what fell will rise, few names"),
+    HOUSE("equal_weight", "all tickers alike"),
+    HOUSE("inverse_volatility", "the calmer, the more"),
+    HOUSE("minimum_variance", "the least variance there is"),
+    HOUSE("risk_parity", "each ticker the same risk"),
+    HOUSE("momentum", "last year's winners but for the last month"),
+    HOUSE("mean_reversion", "what fell will rise"),
+    {.name = "trend", /* at the default target it is the minimum-variance portfolio on most days */
+     .what = "house: what rises, at a target of volatility",
+     .is_honest = true,
+     .pick = tl__pick_house,
+     .house = "trend",
+     .volatility_target = 0.25},
+    HOUSE("multi_factor", "momentum and calm together"),
+    {.name = "momentum_3m",
+     .what = "house: a quarter's winners",
+     .is_honest = true,
+     .pick = tl__pick_house,
+     .house = "momentum",
+     .lookback_days = 63,
+     .positions_max = 10},
     PICKER("alder", 7, "picks stocks and keeps them"),
     PICKER("birch", 8, "picks stocks and keeps them"),
     PICKER("cedar", 9, "picks stocks and keeps them"),
@@ -49,7 +58,7 @@ static const tl_demo_miner cast[] = {
     {.name = "doubler",
      .what = "after a loss bets on the wildest, after a gain hides in the calmest",
      .pick = tl__pick_doubling,
-     .positions_max = 6},
+     .positions_max = 10},
     {.name = "streaker",
      .what = "holds whatever rises most often, to look infallible",
      .pick = tl__pick_streak,
@@ -58,7 +67,7 @@ static const tl_demo_miner cast[] = {
      .what = "reveals too late or never",
      .conduct = TL_DEMO_LATE,
      .pick = tl__pick_patient,
-     .positions_max = 6},
+     .positions_max = 10},
     {.name = "earlybird",
      .what = "cannot wait to reveal",
      .conduct = TL_DEMO_EARLY,
@@ -83,7 +92,7 @@ static const tl_demo_miner cast[] = {
      .what = "has friends among the validators",
      .is_crony = true,
      .pick = tl__pick_restless,
-     .positions_max = 6},
+     .positions_max = 10},
     {.name = "crony_2",
      .what = "has friends among the validators",
      .is_crony = true,

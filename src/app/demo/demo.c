@@ -262,14 +262,18 @@ static tl_err verify_bundle(run *r, tl_demo_chapter *chapter, tl_errctx *ctx)
 /* --- keeping what the end tells --- */
 
 static tl_err add_flag(run *r, tl_str epoch_id, const tl_hotkey *hotkey, const char *rule,
-                       tl_str evidence, tl_str reason, tl_errctx *ctx)
+                       const tl_flag *spoken, tl_errctx *ctx)
 {
+    tl_str reason = {NULL, 0};
+    tl_str evidence = {NULL, 0};
+    TL_TRY(tl__demo_reason(&reason, &evidence, r->step, r->world, rule, spoken, ctx));
     char address[TL_SS58_CAP];
     (void)tl_ss58_encode(address, hotkey, TL_SS58_PREFIX_GENERIC);
     tl_demo_flag *flag = &r->flags[r->flag_count++];
     flag->epoch_id = epoch_id;
     flag->name = tl__demo_name(r->world, hotkey);
     flag->rule = rule;
+    flag->factor = spoken->factor;
     TL_TRY(tl_str_copy(&flag->hotkey, r->arena, tl_str_from_cstr(address), ctx));
     TL_TRY(tl_str_copy(&flag->evidence, r->arena, evidence, ctx));
     return tl_str_copy(&flag->reason, r->arena, reason, ctx);
@@ -294,29 +298,35 @@ static tl_err keep_collusion(run *r, const tl_road_result *result, tl_str epoch_
                                   .value = pair->rho,
                                   .has_limit = true,
                                   .limit = TL_COLLUSION_RHO_LIMIT};
-            tl_str words = {NULL, 0};
-            tl_str evidence = {NULL, 0};
-            TL_TRY(tl__demo_reason(&words, &evidence, r->step, r->world, "collusion", &flag, ctx));
-            TL_TRY(add_flag(r, epoch_id, both[k], "collusion", evidence, words, ctx));
+            TL_TRY(add_flag(r, epoch_id, both[k], "collusion", &flag, ctx));
         }
     }
     return TL_OK;
 }
 
+/* What costs most comes first; otherwise as on the scoreboard. */
+static int cost_cmp(const void *a, const void *b, void *self)
+{
+    (void)self;
+    const double x = ((const tl_demo_flag *)a)->factor;
+    const double y = ((const tl_demo_flag *)b)->factor;
+    return (x > y) - (x < y);
+}
+
 static tl_err keep_flags(run *r, const tl_road_result *result, tl_str epoch_id, tl_errctx *ctx)
 {
+    const size_t before = r->flag_count;
     for (size_t i = 0; i < result->line_count; i++) {
         const tl_road_line *line = &result->lines[i];
         for (size_t k = 0; line->score != NULL && k < line->score->flag_count; k++) {
             const tl_flag *flag = &line->score->flags[k];
-            tl_str reason = {NULL, 0};
-            tl_str evidence = {NULL, 0};
-            const char *rule = tl_portfolio_rule_name((tl_portfolio_rule)flag->rule);
-            TL_TRY(tl__demo_reason(&reason, &evidence, r->step, r->world, rule, flag, ctx));
-            TL_TRY(add_flag(r, epoch_id, &line->submission->hotkey, rule, evidence, reason, ctx));
+            TL_TRY(add_flag(r, epoch_id, &line->submission->hotkey,
+                            tl_portfolio_rule_name((tl_portfolio_rule)flag->rule), flag, ctx));
         }
     }
-    return keep_collusion(r, result, epoch_id, ctx);
+    TL_TRY(keep_collusion(r, result, epoch_id, ctx));
+    return tl_sort(r->flags + before, r->flag_count - before, sizeof *r->flags, cost_cmp, NULL,
+                   r->step, ctx);
 }
 
 static tl_demo_standing *standing_of(run *r, const tl_hotkey *hotkey)

@@ -23,8 +23,9 @@
 extern "C" {
 #endif
 
-#define TL_DEMO_EPOCHS_DEFAULT 12
-#define TL_DEMO_SEED_DEFAULT   1
+/* As the command line writes them. Seed 44: twelve weeks of 2022, a year in which calm was scarce. */
+#define TL_DEMO_EPOCHS_DEFAULT "12"
+#define TL_DEMO_SEED_DEFAULT   "44"
 
 /* tl_demo_flag: one rule that spoke about one miner, or about a pair of validators. */
 typedef struct tl_demo_flag {
@@ -32,6 +33,7 @@ typedef struct tl_demo_flag {
     tl_str hotkey;
     const char *name; /* of the miner or validator */
     const char *rule;
+    double factor;   /* on the score */
     tl_str evidence; /* canonical JSON */
     tl_str reason;   /* in words */
 } tl_demo_flag;
@@ -104,7 +106,7 @@ void tl_demo_put_text(tl_sb *sb, const tl_demo_report *report);
 
 /* --- for the files of this room (show.c) --- */
 
-/* tl__demo_epoch_text: one epoch for people. flags: count of them, this epoch's. */
+/* tl__demo_epoch_text: one epoch for people. flags: count of them, this epoch's, costly ones first. */
 TL_MUST_USE tl_err tl__demo_epoch_text(tl_str *out, tl_arena *arena, const tl_demo_world *world,
                                        uint32_t index, const tl_demo_epoch *epoch,
                                        const tl_assembled *settled, const tl_demo_flag *flags,

@@ -14,7 +14,8 @@ tl_err tl__pick_house(uint32_t *out, const tl_demo_seat *seat, tl_arena *scratch
                                       .ticker_stride = 1,
                                       .day_stride = table->ticker_count};
     const tl_house_params params = {.lookback_days = seat->miner->lookback_days,
-                                    .positions_max = seat->miner->positions_max};
+                                    .positions_max = seat->miner->positions_max,
+                                    .volatility_target = seat->miner->volatility_target};
     return strategy->signal(out, &history, &params, scratch, ctx);
 }
 

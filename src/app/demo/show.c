@@ -147,7 +147,7 @@ static void put_consequence(tl_sb *sb, const char *rule, double factor)
         tl_sb_put_cstr(sb, ": for review, costs nothing");
     } else {
         tl_sb_put_cstr(sb, ": score x ");
-        put_fixed(sb, factor, 2);
+        put_fixed(sb, factor, 3);
     }
 }
 

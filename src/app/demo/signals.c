@@ -217,6 +217,7 @@ static void spoil(draft *d, uint32_t way)
         break;
     case 4: /* one ticker twice */
         p[1].ticker = p[0].ticker;
+        p[1].weight_millionths += p[0].weight_millionths; /* in the order that is hashed */
         break;
     default: /* nothing of one */
         p[0].weight_millionths = 0;
@@ -241,7 +242,9 @@ static tl_err send_scribbles(desk *k, size_t miner, tl_xoshiro *rng, tl_errctx *
     tl_str *json = &k->signals[k->count - 1].json;
     json->len = (size_t)tl_xoshiro_below(rng, json->len); /* the line broke off */
     draft bad = new_draft(k, miner, rng);
-    spoil(&bad, k->index + (uint32_t)tl_xoshiro_below(rng, 6));
+    tl_xoshiro ways;
+    tl__demo_rng(&ways, k->world, "ways", bad.miner->name, 0);
+    spoil(&bad, k->index + (uint32_t)tl_xoshiro_below(&ways, 6));
     return send(k, &bad, ctx);
 }
 

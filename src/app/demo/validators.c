@@ -15,7 +15,7 @@
 #define LARGER_COLLUDER   3
 #define SMALLER_COLLUDER  4
 #define RIVALS            3
-#define DAMAGE_SHARE      0.5 /* of the epochs */
+#define DAMAGE_SHARE      0.4 /* of the epochs */
 #define DAMAGE_DAYS       60 /* errors lie in the last so many days: older ones would have been noticed */
 
 /* --- a damaged feed --- */

@@ -74,9 +74,10 @@ struct tl_demo_miner {
     const char *house;      /* the house strategy that pick follows, or NULL */
     uint32_t lookback_days; /* of the house strategy; 0: its own default */
     uint32_t positions_max;
-    double noise;     /* of a follower, on each weight; 0: follows nobody */
-    size_t victim;    /* of a follower: index of the miner whose signals leak to it */
-    tl_hotkey hotkey; /* SHA-256 of "tally/demo/miner/NAME" */
+    double volatility_target; /* of trend; 0: its own default */
+    double noise;             /* of a follower, on each weight; 0: follows nobody */
+    size_t victim;            /* of a follower: index of the miner whose signals leak to it */
+    tl_hotkey hotkey;         /* SHA-256 of "tally/demo/miner/NAME" */
     char address[TL_SS58_CAP];
     tl_rao ante;
     tl_rao stake;

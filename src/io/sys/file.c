@@ -198,14 +198,16 @@ static tl_err write_device(const char *path, tl_bytes bytes, tl_errctx *ctx)
     return err;
 }
 
+/* What a file is called until it is whole: its name, this, and six characters. */
+static const char part_suffix[] = ".part-XXXXXX";
+
 tl_err tl_sys_write_file(const char *path, tl_bytes bytes, unsigned mode, tl_errctx *ctx)
 {
-    static const char suffix[] = ".XXXXXX";
     char folder[PATH_MAX];
     char temp[PATH_MAX];
     const size_t len = strlen(path);
     TL_TRY(folder_of(folder, path, ctx));
-    if (len + sizeof suffix > sizeof temp) {
+    if (len + sizeof part_suffix > sizeof temp) {
         return tl__sys_fail_errno(ctx, ENAMETOOLONG, "write", path);
     }
     struct stat st;
@@ -216,7 +218,7 @@ tl_err tl_sys_write_file(const char *path, tl_bytes bytes, unsigned mode, tl_err
         return write_device(path, bytes, ctx);
     }
     memcpy(temp, path, len);
-    memcpy(temp + len, suffix, sizeof suffix);
+    memcpy(temp + len, part_suffix, sizeof part_suffix);
     const int fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0) {
         return tl__sys_fail_errno(ctx, errno, "write", path);
@@ -232,24 +234,71 @@ tl_err tl_sys_write_file(const char *path, tl_bytes bytes, unsigned mode, tl_err
     return tl_sys_sync_dir(folder, ctx);
 }
 
+static bool is_part(const char *name)
+{
+    const size_t len = strlen(name);
+    const size_t random_len = 6;
+    const size_t fixed_len = sizeof part_suffix - 1 - random_len;
+    return len > fixed_len + random_len &&
+           memcmp(name + len - random_len - fixed_len, part_suffix, fixed_len) == 0;
+}
+
+tl_err tl_sys_remove_parts(const char *dir, tl_arena *scratch, tl_errctx *ctx)
+{
+    const char *const *names = NULL;
+    size_t count = 0;
+    TL_TRY(tl_sys_list_dir(&names, &count, scratch, dir, ctx));
+    for (size_t i = 0; i < count; i++) {
+        const char *path = NULL;
+        if (!is_part(names[i])) {
+            continue;
+        }
+        TL_TRY(tl_sys_join(&path, scratch, dir, names[i], ctx));
+        if (unlink(path) != 0 && errno != ENOENT) {
+            return tl__sys_fail_errno(ctx, errno, "remove", path);
+        }
+    }
+    return TL_OK;
+}
+
 /* --- folders --- */
+
+/* A name is durable when the folder above it is synced. Who may make a folder there but not read it cannot do that. */
+static tl_err sync_folder_of(const char *path, tl_errctx *ctx)
+{
+    char folder[PATH_MAX];
+    TL_TRY(folder_of(folder, path, ctx));
+    const tl_err err = tl_sys_sync_dir(folder, ctx);
+    if (err == TL_ERR_REFUSED) {
+        tl_errctx_reset(ctx);
+        return TL_OK;
+    }
+    return err;
+}
 
 tl_err tl_sys_make_dir(const char *path, unsigned mode, tl_errctx *ctx)
 {
     char part[PATH_MAX];
-    const size_t len = strlen(path);
+    size_t len = strlen(path);
     if (len == 0 || len >= sizeof part) {
         return tl__sys_fail_errno(ctx, len == 0 ? ENOENT : ENAMETOOLONG, "make folder", path);
     }
     memcpy(part, path, len + 1);
+    while (len > 1 && part[len - 1] == '/') {
+        part[--len] = '\0';
+    }
     for (size_t i = 1; i <= len; i++) {
         if (part[i] != '/' && part[i] != '\0') {
             continue;
         }
         const char kept = part[i];
         part[i] = '\0';
-        if (mkdir(part, (mode_t)mode) != 0 && errno != EEXIST) {
+        const bool is_made = mkdir(part, (mode_t)mode) == 0;
+        if (!is_made && errno != EEXIST) {
             return tl__sys_fail_errno(ctx, errno, "make folder", part);
+        }
+        if (is_made || i == len) {
+            TL_TRY(sync_folder_of(part, ctx));
         }
         part[i] = kept;
     }

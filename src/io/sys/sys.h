@@ -59,7 +59,12 @@ TL_MUST_USE tl_err tl_sys_write_file(const char *path, tl_bytes bytes, unsigned 
 /* tl_sys_write_all: all bytes to an open descriptor; name is for the message. A closed pipe is TL_ERR_IO. */
 TL_MUST_USE tl_err tl_sys_write_all(int fd, tl_bytes bytes, const char *name, tl_errctx *ctx);
 
-/* tl_sys_make_dir: the folder and those above it; fine when it is there. */
+/* tl_sys_remove_parts: remove what a tl_sys_write_file that was killed left in a folder. Its caller owns the folder, by a
+ * lock: nobody else writes there. */
+TL_MUST_USE tl_err tl_sys_remove_parts(const char *dir, tl_arena *scratch, tl_errctx *ctx);
+
+/* tl_sys_make_dir: the folder and those above it, durable; fine when it is there: its name is synced again, since who
+ * made it may have died before that. */
 TL_MUST_USE tl_err tl_sys_make_dir(const char *path, unsigned mode, tl_errctx *ctx);
 
 /* tl_sys_make_fresh_dir: a new folder named prefix, a dot and six characters, for the owner alone. */

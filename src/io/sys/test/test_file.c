@@ -56,6 +56,23 @@ static tl_bytes bytes_of(const char *text)
     return tl_str_bytes(tl_str_from_cstr(text));
 }
 
+/* What looks like the remains of a write goes; what only nearly does stays. */
+static void remains_of_a_killed_write_are_removed(void **state)
+{
+    fixture *f = *state;
+    static const char *const names[] = {"a.bundle.part-x7Yz09", "a.bundle", ".part-x7Yz09",
+                                        "a.part-x7Yz0", "a.part-x7Yz091"};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(tl_sys_write_file(in_dir(f, names[i]), bytes_of("x"), 0600, NULL), TL_OK);
+    }
+    assert_int_equal(tl_sys_remove_parts(f->dir, f->arena, NULL), TL_OK);
+    assert_false(tl_sys_exists(in_dir(f, names[0])));
+    for (size_t i = 1; i < 5; i++) {
+        assert_true(tl_sys_exists(in_dir(f, names[i])));
+    }
+    assert_int_equal(tl_sys_remove_parts(in_dir(f, "none"), f->arena, NULL), TL_ERR_NOT_FOUND);
+}
+
 static void what_is_written_is_read_and_replaced_whole(void **state)
 {
     fixture *f = *state;
@@ -211,6 +228,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_folder_that_may_not_be_written_is_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(remains_of_a_killed_write_are_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gzip_is_read_member_by_member, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gzip_that_is_cut_or_changed_is_corrupt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_are_made_and_listed_in_order, set_up, tear_down),

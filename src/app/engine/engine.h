@@ -70,8 +70,10 @@ TL_MUST_USE tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, t
  * out      the epoch; for one that is settled already: from its bundle, run again
  * views    the validators and what they saw; evidence by tl_assemble_evidence with the same views
  * stakes   for the sybil rule, canonical JSON object or empty
- * An epoch without agreement becomes extended, its antes stay locked, and it may be settled again; the second time it
- * fails, and they go back. */
+ * An epoch without agreement becomes extended, its antes stay locked, and it may be settled again at a later height; the
+ * second time it fails, and they go back. The same height is the same attempt: it gets the same answer.
+ * Errors: TL_ERR_STATE: the epoch is not open, or was extended at this height on other evidence; what is wrong with the
+ * evidence, field named */
 TL_MUST_USE tl_err tl_engine_settle(tl_engine *engine, tl_assembled *out, tl_arena *arena,
                                     tl_str epoch_id, uint64_t height,
                                     const tl_validator_view *views, size_t view_count,

@@ -110,16 +110,18 @@ static tl_err find_open_epoch(tl_engine *engine, tl_errctx *ctx)
     return TL_OK;
 }
 
-static tl_err make_folders(tl_engine *engine, tl_errctx *ctx)
+/* What a settling that was killed left of its bundle. The folder's lock is ours by now. */
+static tl_err clean_up(tl_engine *engine, tl_errctx *ctx)
 {
     const char *bundles = NULL;
-    TL_TRY(tl_sys_make_dir(engine->dir, TL_SYS_DIR_MODE, ctx));
     TL_TRY(tl_sys_join(&bundles, engine->arena, engine->dir, "bundles", ctx));
-    return tl_sys_make_dir(bundles, TL_SYS_DIR_MODE, ctx);
+    TL_TRY(tl_sys_make_dir(bundles, TL_SYS_DIR_MODE, ctx));
+    return tl_sys_remove_parts(bundles, engine->arena, ctx);
 }
 
 static tl_err load(tl_engine *engine, tl_errctx *ctx)
 {
+    TL_TRY(clean_up(engine, ctx));
     TL_TRY(tl__engine_load_journal(engine, ctx));
     tl_str seeded = {NULL, 0};
     TL_TRY(tl__engine_get(&seeded, engine, key_seeded, engine->arena, ctx));
@@ -138,9 +140,7 @@ tl_err tl_engine_open(tl_engine **out, tl_arena *arena, const char *dir, bool cr
         engine->arena = own;
         err = tl_str_copy_cstr(&engine->dir, own, tl_str_from_cstr(dir), ctx);
     }
-    if (err == TL_OK && create) {
-        err = make_folders(engine, ctx);
-    } else if (err == TL_OK && !tl_sys_exists(dir)) {
+    if (err == TL_OK && !create && !tl_sys_exists(dir)) {
         err = tl_fail_field(ctx, TL_ERR_NOT_FOUND, dir, "there is no state folder \"%s\"", dir);
     }
     if (err == TL_OK) {

@@ -107,6 +107,14 @@ static tl_err check_receipts(const kept *k, const tl_road_result *result, tl_err
     return TL_OK;
 }
 
+/* An epoch was extended at this very height: whoever asks again did not hear the answer (ENG-3). Another attempt comes at
+ * a later height. */
+static bool is_same_attempt(const tl_engine *engine, uint64_t height)
+{
+    const tl_epoch_machine *m = &engine->epoch.machine;
+    return m->state == TL_EPOCH_EXTENDED && m->height == height;
+}
+
 static tl_err assemble(tl_assembled *out, tl_engine *engine, tl_arena *arena, uint64_t height,
                        const tl_validator_view *views, size_t view_count, tl_str evidence,
                        tl_str stakes, tl_errctx *ctx)
@@ -120,7 +128,8 @@ static tl_err assemble(tl_assembled *out, tl_engine *engine, tl_arena *arena, ui
                                     .validators = views,
                                     .validator_count = view_count,
                                     .stakes = stakes,
-                                    .was_extended = e->machine.was_extended};
+                                    .was_extended = e->machine.was_extended &&
+                                                    !is_same_attempt(engine, height)};
     TL_TRY(tl_str_copy(&spec.epoch_id, arena, e->epoch_id, ctx));
     TL_TRY(tl_str_copy(&spec.records, arena, e->records, ctx));
     TL_TRY(tl_str_copy(&spec.bonds, arena, e->bonds, ctx));
@@ -218,6 +227,15 @@ tl_err tl_engine_settle(tl_engine *engine, tl_assembled *out, tl_arena *arena, t
     }
     TL_TRY(assemble(&epoch, engine, arena, height, views, view_count, evidence, stakes, ctx));
     const bool is_over = epoch.result.state != TL_EPOCH_EXTENDED;
+    if (is_same_attempt(engine, height)) {
+        if (is_over) {
+            return tl_fail(ctx, TL_ERR_STATE,
+                           "epoch %.*s was extended at height %llu, on other evidence",
+                           TL_STR_ARG(epoch_id), (unsigned long long)height);
+        }
+        *out = epoch;
+        return TL_OK;
+    }
     const char *path = NULL;
     if (is_over) {
         TL_TRY(tl_engine_bundle_path(&path, arena, engine, epoch_id, ctx));

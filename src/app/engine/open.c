@@ -297,9 +297,13 @@ bool tl_engine_has_open_epoch(const tl_engine *engine)
 
 bool tl_engine_is_settled(tl_engine *engine, tl_str epoch_id)
 {
+    const tl_arena_mark mark = tl_arena_get_mark(engine->arena);
     tl_store_epoch row = {0};
-    return tl_store_get_epoch(engine->store, &row, epoch_id, engine->arena, NULL) == TL_OK &&
-           row.is_settled;
+    const bool is_settled =
+        tl_store_get_epoch(engine->store, &row, epoch_id, engine->arena, NULL) == TL_OK &&
+        row.is_settled;
+    tl_arena_rewind(engine->arena, mark);
+    return is_settled;
 }
 
 tl_err tl_engine_bundle_path(const char **out, tl_arena *arena, const tl_engine *engine,

@@ -167,7 +167,7 @@ static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submiss
 tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, tl_arena *arena, tl_str signal,
                         tl_errctx *ctx)
 {
-    if (!engine->epoch.is_open) {
+    if (!engine->epoch.is_open || engine->epoch.machine.state != TL_EPOCH_OPEN) {
         return tl_fail(ctx, TL_ERR_STATE, "no epoch is open");
     }
     const tl_json *tree = NULL;

@@ -185,7 +185,8 @@ tl_err tl_boot_batch(tl_boot_result *out, const double *r, size_t n, const uint6
     const tl_err err = sampler_make(&s, scratch, ctx);
     if (err == TL_OK) {
         for (size_t i = from; i < to; i++) {
-            sampler_run(&s, out + i * stat_count, r + i * n, seeds[i]); /* BOOT-1 */
+            const double *series = n == 0 ? NULL : r + i * n; /* without days r may be NULL */
+            sampler_run(&s, out + i * stat_count, series, seeds[i]); /* BOOT-1 */
         }
     }
     tl_arena_rewind(scratch, mark);

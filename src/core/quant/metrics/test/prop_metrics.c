@@ -177,7 +177,9 @@ static void the_drawdown_is_that_of_its_definition(void **state)
         for (size_t i = 0; i < n; i++) {
             r[i] = r[i] > 1.0 ? 1.0 : r[i]; /* within the doubles, for the slow one */
         }
-        n = n == 0 ? 1 : n;
+        if (n == 0) {
+            r[n++] = 0.0;
+        }
         if (tl_xoshiro_below(&rng, 2) == 0) {
             for (size_t i = 0; i < n; i++) { /* steps that come back to the same level */
                 r[i] = tl_xoshiro_below(&rng, 2) == 0 ? 1.0 : -0.5;

@@ -289,8 +289,8 @@ static void bad_histories_and_parameters_are_refused(void **state)
         {8, 300, -1, {0}, TL_ERR_RANGE},
         {8, 300, 1e-10, {0}, TL_ERR_RANGE},
         {8, 300, 1e16, {0}, TL_ERR_RANGE},
-        {8, 300, NAN, {0}, TL_ERR_RANGE},
-        {8, 300, INFINITY, {0}, TL_ERR_RANGE},
+        {8, 300, (double)NAN, {0}, TL_ERR_RANGE},
+        {8, 300, (double)INFINITY, {0}, TL_ERR_RANGE},
         {8, 300, 1, {.lookback_days = 41}, TL_ERR_RANGE},
         {8, 300, 1, {.lookback_days = 2521}, TL_ERR_RANGE},
         {8, 300, 1, {.positions_max = 4}, TL_ERR_RANGE},
@@ -414,8 +414,8 @@ static void minimum_variance_is_a_minimum(void **state)
         assert_int_equal(tl__risk_minimum(weights, &window, arena, NULL), TL_OK);
         const double least = tl__risk_variance(weights, &window, row);
         /* optimality: row is the gradient; what may lose is nowhere worse than what may gain */
-        double gain = INFINITY;
-        double lose = -INFINITY;
+        double gain = (double)INFINITY;
+        double lose = -(double)INFINITY;
         double sum = 0;
         for (size_t i = 0; i < n; i++) {
             assert_true(weights[i] >= 0.0 && weights[i] <= 0.2);
@@ -582,7 +582,7 @@ static void weights_are_capped_and_rounded_by_the_rule(void **state)
     assert_int_equal(tl_house_weights(out, few, tickers, 7, 30, arena, NULL), TL_ERR_MISSING);
     const double negative[7] = {1, 1, 1, 1, 1, -1e-9, 1};
     assert_int_equal(tl_house_weights(out, negative, tickers, 7, 30, arena, NULL), TL_ERR_RANGE);
-    const double nan[7] = {1, 1, 1, 1, 1, NAN, 1};
+    const double nan[7] = {1, 1, 1, 1, 1, (double)NAN, 1};
     assert_int_equal(tl_house_weights(out, nan, tickers, 7, 30, arena, NULL), TL_ERR_RANGE);
     assert_int_equal(tl_house_weights(out, gentle, tickers, 7, 31, arena, NULL), TL_ERR_RANGE);
     tl_arena_free(arena);

@@ -579,8 +579,8 @@ static tl_err op_stake_weight(const math_case *c)
         return tl_arena_fail(c->arena, c->ctx);
     }
     const tl_u96f32 weight = tl_u96f32_from_u64_proportion(proportion);
-    tl_yuma_inherit(alphas, alpha, n, links, link_count);
-    tl_yuma_inherit(taos, root, n, links, link_count);
+    TL_TRY(tl_yuma_inherit(alphas, c->arena, alpha, n, links, link_count, c->ctx));
+    TL_TRY(tl_yuma_inherit(taos, c->arena, root, n, links, link_count, c->ctx));
     tl_json_put_key(c->out, "tao_weight_raw");
     tl__ints_put_i128(c->out, (tl_i128)weight);
     tl__ints_put_u64(c->out, "alpha", alphas, n);

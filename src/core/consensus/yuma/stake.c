@@ -5,27 +5,29 @@
 
 #include "core/consensus/yuma/yuma_internal.h"
 
-/* U96F32 values of stakes: below 2^64 * 2^32, and at most TL_YUMA_NEURONS_MAX^2 links of those still fit 128 bits. */
-void tl_yuma_inherit(uint64_t *out, const uint64_t *own, size_t n, const tl_yuma_link *links,
-                     size_t count)
+/* U96F32 values of stakes are below 2^96, so the sums of 2^32 links still fit 128 bits. */
+tl_err tl_yuma_inherit(uint64_t *out, tl_arena *scratch, const uint64_t *own, size_t n,
+                       const tl_yuma_link *links, size_t count, tl_errctx *ctx)
 {
+    const tl_arena_mark mark = tl_arena_get_mark(scratch);
+    tl_u96f32 *taken = TL_NEW(scratch, tl_u96f32, n);
+    tl_u96f32 *given = TL_NEW(scratch, tl_u96f32, n);
+    if (taken == NULL || given == NULL) {
+        return tl_arena_fail(scratch, ctx);
+    }
+    for (size_t k = 0; k < count; k++) {
+        TL_ASSERT(links[k].parent < n && links[k].child < n);
+        const tl_u96f32 share = tl_u96f32_from_u64_proportion(links[k].proportion);
+        taken[links[k].parent] += share * own[links[k].parent];
+        given[links[k].child] += share * own[links[k].parent];
+    }
     for (size_t i = 0; i < n; i++) {
-        tl_u96f32 taken = 0;
-        tl_u96f32 given = 0;
-        for (size_t k = 0; k < count; k++) {
-            TL_ASSERT(links[k].parent < n && links[k].child < n);
-            const tl_u96f32 share = tl_u96f32_from_u64_proportion(links[k].proportion);
-            if (links[k].parent == i) {
-                taken += share * own[i];
-            }
-            if (links[k].child == i) {
-                given += share * own[links[k].parent];
-            }
-        }
         const tl_u96f32 whole = (tl_u96f32)own[i] << 32;
-        const tl_u128 total = ((whole > taken ? whole - taken : 0) + given) >> 32;
+        const tl_u128 total = ((whole > taken[i] ? whole - taken[i] : 0) + given[i]) >> 32;
         out[i] = total > UINT64_MAX ? UINT64_MAX : (uint64_t)total;
     }
+    tl_arena_rewind(scratch, mark);
+    return TL_OK;
 }
 
 tl_i64f64 tl_yuma_stake_weight(uint64_t alpha, uint64_t tao, tl_u96f32 tao_weight)

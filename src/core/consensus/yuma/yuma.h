@@ -169,9 +169,9 @@ typedef struct tl_yuma_link {
 } tl_yuma_link;
 
 /* tl_yuma_inherit: own stake less what children take, plus what parents give: out[i] for n uids; links count, all
- * of uids below n. out and own must not overlap. */
-void tl_yuma_inherit(uint64_t *out, const uint64_t *own, size_t n, const tl_yuma_link *links,
-                     size_t count);
+ * of uids below n (asserted). out may be own. Errors: those of the arena. Cost: O(n + count). */
+TL_MUST_USE tl_err tl_yuma_inherit(uint64_t *out, tl_arena *scratch, const uint64_t *own, size_t n,
+                                   const tl_yuma_link *links, size_t count, tl_errctx *ctx);
 
 /* tl_yuma_stake_weight: alpha + tao * tao_weight as I64F64; tao_weight as tl_u96f32_from_u64_proportion gives it. */
 tl_i64f64 tl_yuma_stake_weight(uint64_t alpha, uint64_t tao, tl_u96f32 tao_weight);

@@ -299,6 +299,96 @@ static void the_weighted_median_is_the_least_score_above_the_minority(void **sta
     }
 }
 
+enum { CROWD = 64 };
+
+/* A subnet in which everybody validates everybody: stakes and weights with many ties, or with none. */
+typedef struct crowd {
+    tl_yuma_params params;
+    tl_i64f64 stake[CROWD];
+    bool permit[CROWD];
+    uint64_t registered[CROWD];
+    uint64_t updated[CROWD];
+    uint32_t starts[CROWD + 1];
+    uint32_t no_bonds[CROWD + 1];
+    tl_yuma_entry weights[CROWD * CROWD];
+    int64_t dense[CROWD][CROWD]; /* W */
+} crowd;
+
+static tl_yuma_input crowd_fill(crowd *c, tl_xoshiro *rng, uint64_t spread, uint64_t density)
+{
+    memset(c, 0, sizeof *c);
+    c->params = tl_yuma_params_default();
+    for (uint16_t i = 0; i < CROWD; i++) {
+        c->stake[i] = (tl_i64f64)(1 + tl_xoshiro_below(rng, spread)) << 64;
+        c->permit[i] = true;
+        c->updated[i] = 900;
+        uint32_t at = c->starts[i];
+        int64_t sum = 0;
+        for (uint16_t j = 0; j < CROWD; j++) {
+            if (i != j && tl_xoshiro_below(rng, 16) < density) {
+                const uint16_t value = (uint16_t)(1 + tl_xoshiro_below(rng, spread) % 65535);
+                c->weights[at++] = (tl_yuma_entry){j, value};
+                c->dense[i][j] = value;
+                sum += value;
+            }
+        }
+        for (uint16_t j = 0; j < CROWD && sum != 0; j++) {
+            c->dense[i][j] = (c->dense[i][j] << 32) / sum;
+        }
+        c->starts[i + 1] = at;
+    }
+    return (tl_yuma_input){.params = &c->params,
+                           .n = CROWD,
+                           .now_block = 1000,
+                           .stake = c->stake,
+                           .validator_permit = c->permit,
+                           .block_at_registration = c->registered,
+                           .last_update_block = c->updated,
+                           .weights = {c->starts, c->weights},
+                           .bonds = {c->no_bonds, c->weights}};
+}
+
+/* Selecting by buckets against the chain's own quick-select, columns of up to 63 cells. */
+static void consensus_is_the_literal_median_of_every_column(void **state)
+{
+    (void)state;
+    static crowd c;
+    const uint16_t kappas[] = {0, 1, 20000, 32767, 50000, 65534, 65535};
+    tl_xoshiro rng;
+    tl_xoshiro_seed(&rng, 9);
+    for (int turn = 0; turn < 84; turn++) {
+        tl_arena *arena = new_arena();
+        const uint64_t spreads[] = {1, 3, 40, 60000};
+        const tl_yuma_input input =
+            crowd_fill(&c, &rng, spreads[turn % 4], 1 + (uint64_t)(turn % 3) * 8);
+        c.params.kappa = kappas[turn % 7];
+        tl_yuma_output out;
+        assert_int_equal(tl_yuma_epoch(arena, &out, &input, NULL), TL_OK);
+        tl_i32f32 stake[CROWD];
+        tl_i32f32 score[CROWD];
+        uint32_t scratch[2 * CROWD];
+        tl_i32f32 active = 0;
+        tl_i32f32 total = 0;
+        for (size_t i = 0; i < CROWD; i++) {
+            active += out.active_stake_raw[i];
+        }
+        for (size_t i = 0; i < CROWD; i++) {
+            stake[i] = tl_i32f32_div_or_zero(out.active_stake_raw[i], active);
+            total += stake[i];
+        }
+        const tl_i32f32 minority = total - tl_i32f32_from_u16_proportion(c.params.kappa);
+        for (size_t j = 0; j < CROWD; j++) {
+            for (size_t i = 0; i < CROWD; i++) {
+                score[i] = c.dense[i][j];
+            }
+            assert_int_equal(
+                out.consensus_raw[j],
+                tl_yuma_weighted_median(stake, score, CROWD, minority, 0, total, scratch));
+        }
+        tl_arena_free(arena);
+    }
+}
+
 static void topk_prefers_the_higher_index(void **state)
 {
     (void)state;
@@ -374,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_commit_masks_whoever_registered_after_it),
         cmocka_unit_test(overflowing_stakes_are_survived),
         cmocka_unit_test(the_weighted_median_is_the_least_score_above_the_minority),
+        cmocka_unit_test(consensus_is_the_literal_median_of_every_column),
         cmocka_unit_test(topk_prefers_the_higher_index),
         cmocka_unit_test(the_burn_factor_is_the_largest_that_halves),
         cmocka_unit_test(weights_are_limited_by_their_share),

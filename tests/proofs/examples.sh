@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 root=$PWD
 build=$(cd "${1:-build/release}" && pwd)
 scratch=$root/build/proof-examples
-rm -rf "$scratch" && mkdir -p "$scratch/bin" "$scratch/state"
+rm -rf "$scratch" && mkdir -p "$scratch/bin" "$scratch/state" "$scratch/build"
 trap 'rm -rf "$scratch"' EXIT
 ln -s "$build/tally" "$scratch/bin/tally"
 ln -s "$root/data" "$root/src" "$root/tests" "$scratch"/

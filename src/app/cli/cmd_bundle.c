@@ -281,7 +281,7 @@ static const tl_cmd_option pack_args[] = {
      .is_required = true},
 };
 static const char *const pack_examples[] = {
-    "tally epoch pack tests/e2e/portfolio/2022-Q1-W3.json -o /tmp/2022-Q1-W3.bundle", NULL};
+    "tally epoch pack tests/e2e/portfolio/2022-Q1-W3.json -o build/2022-Q1-W3.bundle", NULL};
 
 const tl_cmd tl_cli_epoch_pack = {
     .name = "epoch pack",

@@ -168,7 +168,8 @@ static const tl_cmd_option demo_options[] = {
      .help = "a date column, then daily closes a ticker; default the table that ships with the "
              "program"},
 };
-static const char *const demo_examples[] = {"tally demo --epochs 2 --seed 7", NULL};
+static const char *const demo_examples[] = {"tally demo --epochs 2 --seed 7 --dir build/example",
+                                            NULL};
 
 const tl_cmd tl_cli_demo = {
     .name = "demo",

@@ -104,8 +104,7 @@ static tl_err run_balances(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     return tl_app_print_sb(app, &sb, ctx);
 }
 
-static const char *const balances_examples[] = {"tally ledger balances --dir /tmp/tally-example",
-                                                NULL};
+static const char *const balances_examples[] = {"tally ledger balances --dir build/example", NULL};
 
 const tl_cmd tl_cli_ledger_balances = {
     .name = "ledger balances",
@@ -191,8 +190,7 @@ static tl_err run_journal(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     return TL_OK;
 }
 
-static const char *const journal_examples[] = {"tally ledger journal --dir /tmp/tally-example",
-                                               NULL};
+static const char *const journal_examples[] = {"tally ledger journal --dir build/example", NULL};
 
 const tl_cmd tl_cli_ledger_journal = {
     .name = "ledger journal",
@@ -257,7 +255,7 @@ static tl_err run_verify(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     return tl_app_print_sb(app, &sb, ctx);
 }
 
-static const char *const verify_examples[] = {"tally ledger verify --dir /tmp/tally-example", NULL};
+static const char *const verify_examples[] = {"tally ledger verify --dir build/example", NULL};
 
 const tl_cmd tl_cli_ledger_verify = {
     .name = "ledger verify",

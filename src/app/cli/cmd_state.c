@@ -105,8 +105,7 @@ static const tl_cmd_option submit_options[] = {
      .is_required = true},
 };
 static const char *const submit_examples[] = {
-    "tally portfolio submit --signal tests/e2e/portfolio/signal.json --dir /tmp/tally-example",
-    NULL};
+    "tally portfolio submit --signal tests/e2e/portfolio/signal.json --dir build/signals", NULL};
 
 const tl_cmd tl_cli_portfolio_submit = {
     .name = "portfolio submit",
@@ -194,7 +193,7 @@ static tl_err run_list(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     return err != TL_OK ? err : closed;
 }
 
-static const char *const list_examples[] = {"tally epoch list --dir /tmp/tally-example", NULL};
+static const char *const list_examples[] = {"tally epoch list --dir build/example", NULL};
 
 const tl_cmd tl_cli_epoch_list = {
     .name = "epoch list",
@@ -325,7 +324,7 @@ static const tl_cmd_option epoch_args[] = {
      .is_required = true},
 };
 static const char *const show_examples[] = {
-    "tally epoch show 2022-Q1-W3 --trace --dir /tmp/tally-example", NULL};
+    "tally epoch show 2018-Q3-W1 --trace --dir build/example", NULL};
 
 const tl_cmd tl_cli_epoch_show = {
     .name = "epoch show",
@@ -402,8 +401,8 @@ static tl_err run_replay(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     return err != TL_OK ? err : closed;
 }
 
-static const char *const replay_examples[] = {
-    "tally epoch replay 2022-Q1-W3 --dir /tmp/tally-example", NULL};
+static const char *const replay_examples[] = {"tally epoch replay 2018-Q3-W1 --dir build/example",
+                                              NULL};
 
 const tl_cmd tl_cli_epoch_replay = {
     .name = "epoch replay",

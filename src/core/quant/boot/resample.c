@@ -1,6 +1,5 @@
-/* The draws. A batch of a thousand series makes 250 million of them, so the generator's state
- * stays in registers: next() is tl_xoshiro_next written out, and a test holds the two against each
- * other.
+/* One series alone: it draws as it goes. The generator's state stays in registers: next() is
+ * tl_xoshiro_next written out, and a test holds the two against each other.
  *
  * Cost: some 2 ns a value, 8 bytes read and 8 written; what it waits for is the generator, not
  * memory. */

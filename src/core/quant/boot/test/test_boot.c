@@ -64,6 +64,63 @@ static void the_fast_resampler_draws_the_definitions_indices(void **state)
     }
 }
 
+/* Rows of all eight lanes, made and taken in a ring that is as small as allowed. */
+static void take_lanes(tl__boot_fill *fill, size_t n, double length, size_t resamples)
+{
+    tl_arena *arena = new_arena();
+    tl__boot_streams s = {.rows = tl__boot_streams_rows(n),
+                          .threshold = tl__boot_threshold(length)};
+    s.draws = tl_arena_alloc(arena, (size_t)s.rows, sizeof *s.draws, sizeof *s.draws);
+    s.hits = tl_arena_alloc(arena, (size_t)s.rows / 64, sizeof *s.hits, sizeof *s.hits);
+    assert_true(s.draws != NULL && s.hits != NULL);
+    tl_xoshiro slow[TL__BOOT_LANES];
+    for (size_t k = 0; k < TL__BOOT_LANES; k++) {
+        tl_xoshiro_seed(&slow[k], 1000 * n + k);
+        for (size_t i = 0; i < 4; i++) {
+            s.state[i][k] = slow[k].s[i];
+        }
+    }
+    double twice[2 * N_MAX + TL__BOOT_SLACK] = {0};
+    for (size_t i = 0; i < 2 * n; i++) {
+        twice[i] = (double)(i % n);
+    }
+    uint64_t at[TL__BOOT_LANES] = {0};
+    for (size_t resample = 0; resample < resamples; resample++) {
+        for (size_t k = 0; k < TL__BOOT_LANES; k++) {
+            uint64_t behind = at[0];
+            for (size_t j = 1; j < TL__BOOT_LANES; j++) {
+                behind = at[j] < behind ? at[j] : behind;
+            }
+            fill(&s, (size_t)(s.rows - (s.end - behind)) / 64);
+            double values[N_MAX + TL__BOOT_SLACK];
+            uint32_t indices[N_MAX];
+            tl__boot_take(values, twice, n, &s, k, &at[k]);
+            tl_boot_indices(indices, n, length, &slow[k]);
+            for (size_t i = 0; i < n; i++) {
+                assert_true(values[i] == (double)indices[i]);
+            }
+        }
+    }
+    tl_arena_free(arena);
+}
+
+static void eight_streams_draw_what_each_series_draws_alone(void **state)
+{
+    (void)state; /* BOOT-1, BOOT-2 */
+    tl__boot_fill *variants[3] = {tl__boot_fill_portable, tl__boot_fill_best(), NULL};
+#if TL__BOOT_WITH_X86
+    variants[2] = tl__boot_has_avx2() ? tl__boot_fill_avx2 : NULL;
+#endif
+    const double lengths[] = {1.0, 1.5, 3.0, 10.0, 100.0, 1e9};
+    for (size_t v = 0; v < 3 && variants[v] != NULL; v++) {
+        for (size_t n = 1; n <= N_MAX; n += n < 20 ? 1 : 7) {
+            for (size_t k = 0; k < 6; k++) {
+                take_lanes(variants[v], n, lengths[k], 25);
+            }
+        }
+    }
+}
+
 static void a_unit_is_below_p_exactly_when_its_integer_is_below_the_threshold(void **state)
 {
     (void)state;
@@ -98,7 +155,11 @@ static void blocks_have_the_mean_length_asked_for(void **state)
 static void a_shard_gives_what_the_series_gives_alone(void **state)
 {
     (void)state; /* BOOT-1 */
-    enum { SERIES = 6, N = 30, STATS = 3 };
+    enum {
+        SERIES = 21,
+        N = 30,
+        STATS = 3
+    }; /* eight, eight and five; shards of other sizes below */
     const tl_boot_stat stats[STATS] = {TL_BOOT_SHARPE, TL_BOOT_MAX_DRAWDOWN, TL_BOOT_MEAN};
     double r[SERIES * N];
     uint64_t seeds[SERIES];
@@ -116,9 +177,9 @@ static void a_shard_gives_what_the_series_gives_alone(void **state)
     assert_int_equal(
         tl_boot_batch(whole, r, N, seeds, 0, SERIES, stats, STATS, &plain, arena, NULL), TL_OK);
     assert_int_equal(
-        tl_boot_batch(parts, r, N, seeds, 4, SERIES, stats, STATS, &plain, arena, NULL), TL_OK);
+        tl_boot_batch(parts, r, N, seeds, 12, SERIES, stats, STATS, &plain, arena, NULL), TL_OK);
     assert_true(parts[0].point.value == 0.0); /* rows outside the shard are not touched */
-    assert_int_equal(tl_boot_batch(parts, r, N, seeds, 0, 4, stats, STATS, &plain, arena, NULL),
+    assert_int_equal(tl_boot_batch(parts, r, N, seeds, 0, 12, stats, STATS, &plain, arena, NULL),
                      TL_OK);
     for (size_t s = 0; s < SERIES; s++) {
         tl_boot_result alone[STATS];
@@ -334,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_fast_resampler_draws_the_definitions_indices),
+        cmocka_unit_test(eight_streams_draw_what_each_series_draws_alone),
         cmocka_unit_test(a_unit_is_below_p_exactly_when_its_integer_is_below_the_threshold),
         cmocka_unit_test(blocks_have_the_mean_length_asked_for),
         cmocka_unit_test(a_shard_gives_what_the_series_gives_alone),

@@ -94,6 +94,19 @@ static void put_run_text(tl_sb *sb, const tl_assembled *epoch, const char *path)
     }
 }
 
+/* The rooms below say which of the three texts is wrong; people want the file. */
+static void name_file(const tl_cmd_call *call, tl_errctx *ctx)
+{
+    static const char *const options[] = {"prices", "signals", "params"};
+    const tl_str message = tl_str_from_cstr(ctx->message);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (tl_str_starts_with(message, tl_str_from_cstr(options[i])) ||
+            (i == 2 && tl_str_starts_with(message, TL_STR("parameters")))) {
+            tl_errctx_wrap(ctx, "%s", tl_cmd_text(call, options[i]));
+        }
+    }
+}
+
 static tl_err run_portfolio(void *self, const tl_cmd_call *call, tl_errctx *ctx)
 {
     tl_app *app = (tl_app *)self;
@@ -107,7 +120,11 @@ static tl_err run_portfolio(void *self, const tl_cmd_call *call, tl_errctx *ctx)
         TL_TRY(read_file(&params, app, tl_cmd_text(call, "params"), ctx));
     }
     tl_assembled epoch = {0};
-    TL_TRY(tl_assemble_portfolio(&epoch, app->arena, prices, signals, params, ctx));
+    const tl_err err = tl_assemble_portfolio(&epoch, app->arena, prices, signals, params, ctx);
+    if (err != TL_OK) {
+        name_file(call, ctx);
+        return err;
+    }
     const char *path = NULL;
     TL_TRY(write_bundle(&path, app, tl_cmd_text(call, "out"), &epoch, ctx));
     tl_sb sb;

@@ -130,13 +130,13 @@ static tl_err run_demo(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     tl_demo_report report = {0};
     const tl_err ran = tl_demo_run(&report, app->arena, &table, &options, &watch, ctx);
     tl_progress_end(&s.progress);
-    if (ran != TL_OK) {
+    if (ran == TL_ERR_INTERRUPTED) {
         tl_app_say(
             app,
             "the folder %s keeps what was done; the same command with --dir goes on from there",
             options.dir);
-        return ran;
     }
+    TL_TRY(ran);
     tl_sb sb;
     tl_sb_init(&sb, app->arena);
     if (app->is_json) {

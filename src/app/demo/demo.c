@@ -124,7 +124,10 @@ static tl_err claim_folder(run *r, tl_errctx *ctx)
     const char *const *names = NULL;
     size_t count = 0;
     TL_TRY(tl_sys_list_dir(&names, &count, r->arena, dir, ctx));
-    if (count > 0) {
+    for (size_t i = 0; i < count; i++) {
+        if (tl_str_starts_with(tl_str_from_cstr(names[i]), TL_STR(MARKER))) {
+            continue; /* a marker that was not finished */
+        }
         const tl_err err = tl_fail_field(ctx, TL_ERR_REFUSED, "dir",
                                          "\"%s\" is not empty and no demo made it", dir);
         tl_errctx_hint(ctx, "give an empty folder, or none for a fresh one");

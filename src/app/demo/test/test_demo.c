@@ -164,6 +164,18 @@ static void a_folder_of_another_run_is_refused(void **state) /* DEMO-3 */
                      TL_ERR_REFUSED);
 }
 
+static void a_marker_that_was_not_finished_is_no_obstacle(void **state)
+{
+    const fixture *f = (const fixture *)*state;
+    const tl_demo_options options = options_of(f, "torn", 7, 2);
+    const char *half = NULL;
+    assert_int_equal(tl_sys_make_dir(options.dir, 0700, NULL), TL_OK);
+    assert_int_equal(tl_sys_join(&half, f->arena, options.dir, "demo.json.a1b2c3", NULL), TL_OK);
+    assert_int_equal(tl_sys_write_file(half, tl_str_bytes(TL_STR("{\"epo")), 0600, NULL), TL_OK);
+    const tl_demo_report report = run(f, "torn", NULL);
+    assert_int_equal(report.verified_count, 2);
+}
+
 static void the_report_is_one_line_of_json_with_what_was_promised(void **state)
 {
     const fixture *f = (const fixture *)*state;
@@ -213,6 +225,7 @@ int main(void)
         cmocka_unit_test(the_same_arguments_give_the_same_digest),
         cmocka_unit_test(an_interrupted_run_goes_on_to_the_same_digest),
         cmocka_unit_test(a_folder_of_another_run_is_refused),
+        cmocka_unit_test(a_marker_that_was_not_finished_is_no_obstacle),
         cmocka_unit_test(the_report_is_one_line_of_json_with_what_was_promised),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -225,12 +225,14 @@ TL__TEMPLATE void ema_rows(bonds *b, bool is_yuma3, bool is_quick)
     uint32_t at = 0;
     for (size_t i = 0; i < b->e->n; i++) {
         b->ema.begin[i] = at;
-        if (!b->e->weights.ascends[i] || !stored_ascends(b, i)) {
+        if (!b->e->weights.ascends[i]) {
             at = ema_row_spread(b, i, at, is_yuma3, is_quick);
         } else if (names_the_same(b, i)) {
             at = ema_row_paired(b, i, at, is_yuma3, is_quick);
-        } else {
+        } else if (stored_ascends(b, i)) {
             at = ema_row_merged(b, i, at, is_yuma3, is_quick);
+        } else {
+            at = ema_row_spread(b, i, at, is_yuma3, is_quick);
         }
         b->ema.end[i] = at;
     }

@@ -122,11 +122,16 @@ static void heap_sink(uint32_t *heap, size_t root, size_t count, const tl_i32f32
 void tl_yuma_topk(bool *out, const tl_i32f32 *values, size_t n, size_t k, bool skips_zero,
                   uint32_t *scratch)
 {
+    size_t others = 0; /* that are not 0 */
+    bool has_negative = false;
     for (size_t i = 0; i < n; i++) {
         out[i] = !skips_zero || values[i] != 0;
         scratch[i] = (uint32_t)i;
+        others += values[i] != 0;
+        has_negative |= values[i] < 0;
     }
-    if (n <= k) {
+    /* Zeros are the least when nothing is negative: with enough of them, nobody else falls out. */
+    if (n <= k || (skips_zero && !has_negative && others <= k)) {
         return;
     }
     /* The n - k least by (value, index) fall out: take them from a heap, one after the other. */

@@ -34,7 +34,7 @@ typedef struct bench_report {
 /* bench_run: once through the work; results that are no longer needed may stay in scratch, which is rewound. */
 typedef tl_err (*bench_run)(void *self, tl_arena *scratch, tl_errctx *ctx);
 
-/* bench_time: runs it at least three times and for at least a second, at most thirty times; keeps the best. */
+/* bench_time: runs it at least three times and for at least a second, at most 200 times; keeps the best. */
 TL_MUST_USE tl_err bench_time(bench_report *out, bench_run run, void *self, tl_errctx *ctx);
 
 /* The first n numbers in [0, 1) of a stream: splitmix64 from seed. */

@@ -31,7 +31,7 @@ static double now_s(void)
 
 tl_err bench_time(bench_report *out, bench_run run, void *self, tl_errctx *ctx)
 {
-    enum { RUNS_MIN = 3, RUNS_MAX = 30 };
+    enum { RUNS_MIN = 3, RUNS_MAX = 200 };
     tl_arena *scratch = NULL;
     TL_TRY(tl_arena_new(&scratch, NULL, ARENA_LEN_MAX, NULL, ctx));
     const tl_arena_mark mark = tl_arena_get_mark(scratch);

@@ -30,7 +30,7 @@ def returns(count, seed):
     return (units(count, seed) - 0.49) * 0.06
 
 
-def best(work, least_runs=3, least_seconds=1.0, most_runs=30):
+def best(work, least_runs=3, least_seconds=1.0, most_runs=200):
     """(seconds of the best run, runs, what the last one gave)."""
     took, spent, runs, result = [], 0.0, 0, None
     while runs < most_runs and (runs < least_runs or spent < least_seconds):

@@ -1,18 +1,11 @@
 /* One period, many periods, a plan of targets: the same step each time. */
-#include "core/quant/account/account.h"
+#include "core/quant/account/account_internal.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "core/num/sum/sum.h"
 #include "core/quant/metrics/metrics.h"
-
-/* Long portfolios stay below 1; debts and shorts may drift apart, and a billion times the equity
- * is no portfolio. */
-#define WEIGHT_MAX 1e9
-
-typedef double eight
-    __attribute__((vector_size(64))); /* cut to what the machine has; no lane meets another */
 
 /* Each weight grows by its return and all shrink by what the whole grew (ACC-1, ACC-F2); one
  * division a period in place of one an asset. */
@@ -106,7 +99,7 @@ static tl_err plan_check(const tl_account_plan *plan, size_t days, size_t count,
         return tl_fail_field(ctx, TL_ERR_RANGE, "rebalance_every", "a rebalance every 0 periods");
     }
     for (size_t i = 0; i < plan->target_count * count; i++) {
-        if (!(fabs(plan->targets[i]) <= WEIGHT_MAX)) {
+        if (!(fabs(plan->targets[i]) <= TL__WEIGHT_MAX)) {
             return tl_fail_field(ctx, TL_ERR_RANGE, "targets", "a weight above 1e9");
         }
     }
@@ -144,7 +137,7 @@ tl_err tl_account_run(tl_account_history *out, tl_arena *arena, const tl_account
     }
     TL_TRY(tl_returns_admit(earned, NULL, earned, days, ctx));
     for (size_t i = 0; i < count; i++) {
-        if (!(fabs(weights[i]) <= WEIGHT_MAX)) {
+        if (!(fabs(weights[i]) <= TL__WEIGHT_MAX)) {
             return tl_fail(ctx, TL_ERR_RANGE, "a weight drifted above 1e9");
         }
     }

@@ -168,8 +168,9 @@ static double downside_squares(const double *r, size_t n, double rf)
         tl__eight x;
         tl__load_eight(&x, r + i, n - i, rf);
         x -= rf;
-        const tl__eight_mask is_loss = x < 0.0;
-        const tl__eight loss = (tl__eight)((tl__eight_mask)x & is_loss);
+        tl__eight size;
+        tl__abs_eight(&size, &x);
+        const tl__eight loss = 0.5 * (size - x);
         sum += loss * loss;
     }
     return tl__fold(&sum);

@@ -27,6 +27,13 @@ static inline void tl__load_eight(tl__eight *out, const double *x, size_t count,
     memcpy(out, lane, sizeof *out);
 }
 
+/* tl__abs_eight: |x|, all bits but the sign. With it max(x, 0) is (x + |x|) / 2 and max(-x, 0) is
+ * (|x| - x) / 2, both exact: compilers make vectors of that, and of comparisons not everywhere. */
+static inline void tl__abs_eight(tl__eight *out, const tl__eight *x)
+{
+    *out = (tl__eight)((tl__eight_mask)*x & INT64_MAX);
+}
+
 /* tl__fold: tl_sum's tree, for sums whose terms are made on the way (num/sum, SUM-1). */
 static inline double tl__fold(const tl__eight *sums)
 {

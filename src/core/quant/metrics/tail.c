@@ -15,8 +15,10 @@ static tl_metric gains_over_losses(const double *r, size_t n, double rf)
         tl__eight x;
         tl__load_eight(&x, r + i, n - i, rf);
         x -= rf;
-        gain += (tl__eight)((tl__eight_mask)x & (x > 0.0));
-        loss -= (tl__eight)((tl__eight_mask)x & (x < 0.0));
+        tl__eight size;
+        tl__abs_eight(&size, &x);
+        gain += 0.5 * (size + x);
+        loss += 0.5 * (size - x);
     }
     return tl__ratio(tl__fold(&gain), tl__fold(&loss));
 }

@@ -196,8 +196,7 @@ static void put_agreement(tl_sb *sb, const tl_demo_world *world, const tl_road_r
     for (size_t i = 0; i < v->outlier_count; i++) {
         const tl_road_validator *x = &r->validators[v->outliers[i]];
         tl_sb_printf(sb, "%s%s (%s)", i == 0 ? "; apart: " : ", ", tl__demo_name(world, &x->hotkey),
-                     x->is_faithful ? "other prices"
-                                    : "a row that does not follow from its prices");
+                     x->is_faithful ? "other prices" : "a row that its prices do not give");
     }
     tl_sb_put_char(sb, '\n');
 }

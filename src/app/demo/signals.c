@@ -130,7 +130,7 @@ static void set_positions(draft *d, const desk *k, const uint32_t *weights)
     }
 }
 
-/* A signal as it should be: the miner's portfolio, committed in its slot, revealed in time. */
+/* A signal as it should be: the miner's portfolio, committed in its slot, revealed in time (WORLD-4). */
 static draft new_draft(desk *k, size_t miner, tl_xoshiro *rng)
 {
     draft d = {.miner = &k->world->miners[miner],

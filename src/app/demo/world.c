@@ -181,16 +181,6 @@ tl_err tl_demo_world_new(tl_demo_world **out, tl_arena *arena, const tl_price_ta
     return TL_OK;
 }
 
-const tl_demo_miner *tl_demo_miner_find(const tl_demo_world *world, tl_str address)
-{
-    for (size_t i = 0; i < world->miner_count; i++) {
-        if (tl_str_eq_cstr(address, world->miners[i].address)) {
-            return &world->miners[i];
-        }
-    }
-    return NULL;
-}
-
 /* --- portfolios --- */
 
 tl_err tl_demo_portfolios(const uint32_t **out, tl_arena *arena, const tl_demo_world *world,

@@ -100,9 +100,6 @@ TL_MUST_USE tl_err tl_demo_world_new(tl_demo_world **out, tl_arena *arena,
                                      const tl_price_table *table, uint64_t seed, uint32_t epochs,
                                      tl_errctx *ctx);
 
-/* tl_demo_miner_find: by address, or NULL. */
-const tl_demo_miner *tl_demo_miner_find(const tl_demo_world *world, tl_str address);
-
 /* tl_demo_portfolios: what each miner would hold in a week: miner_count rows of ticker_count millionths. */
 TL_MUST_USE tl_err tl_demo_portfolios(const uint32_t **out, tl_arena *arena,
                                       const tl_demo_world *world, int32_t week, tl_errctx *ctx);

@@ -84,7 +84,7 @@ static void assert_same(const tl_demo_report *a, const tl_demo_report *b)
     }
 }
 
-static void two_epochs_settle_balance_and_verify(void **state)
+static void two_epochs_settle_balance_and_verify(void **state) /* DEMO-2 */
 {
     const fixture *f = (const fixture *)*state;
     const tl_demo_report report = run(f, "whole", NULL);

@@ -357,17 +357,6 @@ static void a_table_that_is_too_short_or_too_narrow_is_refused(void **state)
     tl_arena_rewind(f->arena, mark);
 }
 
-static void miners_are_found_by_address(void **state)
-{
-    const fixture *f = (const fixture *)*state;
-    const tl_demo_world *world = new_world(f->arena, &f->table, 1);
-    for (size_t i = 0; i < world->miner_count; i++) {
-        assert_ptr_equal(tl_demo_miner_find(world, tl_str_from_cstr(world->miners[i].address)),
-                         &world->miners[i]);
-    }
-    assert_null(tl_demo_miner_find(world, TL_STR("nobody")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,7 +368,6 @@ int main(void)
         cmocka_unit_test(gamers_meet_the_rules_that_they_break),
         cmocka_unit_test(validators_see_and_report_by_chance_and_need_and_never_by_order),
         cmocka_unit_test(a_table_that_is_too_short_or_too_narrow_is_refused),
-        cmocka_unit_test(miners_are_found_by_address),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -29,6 +29,13 @@ WORKS = [
     ("epoch_1000", "signals and prices to a verified bundle", ["epoch.py"], [], 1e-3),
 ]
 
+# The original program, natively in its release profile, one thread of a shared 2-core EPYC, best of its runs
+# (chain spec 1.11). It cannot be built here, so it is told, not measured.
+ORIGINAL = {
+    "yuma_256": {"classic": 0.0018, "yuma3": 0.0015, "liquid": 0.019},
+    "yuma_4096": {"classic": 0.079, "yuma3": 0.070, "liquid": 4.57},
+}
+
 # What only --peers measures.
 LIBRARIES = {
     "score": [["series.py", "empyrical"], ["series.py", "quantstats"]],
@@ -118,6 +125,10 @@ def measure(name, peer, others, tolerance, libraries):
             row[key] = ours[key]
         if theirs is not None and key in theirs:
             row["peer_" + key] = theirs[key]
+    if name in ORIGINAL:
+        row["original_forms"] = ORIGINAL[name]
+        notes.append("the original Rust took " + ", ".join(f"{duration(t)} {f}" for f, t in ORIGINAL[name].items())
+                     + "; Tally here " + ", ".join(f"{duration(t)} {f}" for f, t in ours["forms"].items()))
     notes = [n for n in notes if n]
     if notes:
         row["note"] = "; ".join(notes)
@@ -131,7 +142,7 @@ def duration(seconds):
 
 
 def line(name, threads, tally_s, rss, scale, peer, peer_threads, peer_s, peer_rss, ratio):
-    return (f"{name:<12}{threads:>3}{tally_s:>11}{rss:>8}{scale:>8}  {peer:<30}{peer_threads:>3}{peer_s:>11}"
+    return (f"{name:<12}{threads:>3}{tally_s:>11}{rss:>8}{scale:>8}  {peer:<32}{peer_threads:>3}{peer_s:>11}"
             f"{peer_rss:>8}{ratio:>9}")
 
 
@@ -150,7 +161,7 @@ def show(row):
         print(line("", "", "", "", "", *peer_cells(more)))
     for of in [row] + row.get("more", []):
         if of.get("note"):
-            print(f"            {of.get('peer') or 'peer'}: {of['note']}")
+            print(f"            {of['note']}" if of is row else f"            {of['peer']}: {of['note']}")
 
 
 def install_libraries():

@@ -87,7 +87,7 @@ def main():
     import platform
 
     report("postings", seconds, runs, [posted, entries, int.from_bytes(head[:3], "big")],
-           peer="CPython with dict, struct and hashlib", version=platform.python_version())
+           peer="CPython, hashlib", version=platform.python_version())
 
 
 if __name__ == "__main__":

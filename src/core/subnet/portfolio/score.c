@@ -108,25 +108,17 @@ static double floored(double r)
 }
 
 /* V_t and its largest fall: max over t of 1 - V_t / max(V_0 … V_t), V_0 = 1. Returns V_n.
- * Once the value is 0 it stays 0, and the fall is 1.
- *
- * A value at or above peak · bar cannot make a new worst: bar exceeds 1 - worst by more than all roundings on the way.
- * So there is a division only where the worst may change. */
+ * Once the value is 0 it stays 0, and the fall is 1. Without a branch: divisions wait for nothing, a wrong guess would. */
 static double walk_value(double *max_drawdown, const double *returns, size_t n)
 {
-    static const double margin = 1.0 + 0x1p-50;
     double value = 1.0;
     double peak = 1.0;
     double worst = 0.0;
-    double bar = margin;
     for (size_t i = 0; i < n; i++) {
         value *= 1.0 + floored(returns[i]);
         peak = value > peak ? value : peak;
-        if (!(value >= peak * bar)) {
-            const double fall = 1.0 - value / peak;
-            worst = fall > worst ? fall : worst;
-            bar = (1.0 - worst) * margin;
-        }
+        const double fall = 1.0 - value / peak;
+        worst = fall > worst ? fall : worst;
     }
     *max_drawdown = worst;
     return value;

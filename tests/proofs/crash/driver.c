@@ -2,7 +2,7 @@
  * with all kinds of faults, one of them extended before it is settled. Every line says what is durable when it is
  * printed; crash.py kills it anywhere, starts it again, and compares.
  *
- *      kept EPOCH DIGEST               at the start: an epoch that is over
+ *      kept settled EPOCH DIGEST       at the start: an epoch that is over
  *      ack EPOCH SIGNAL VERDICT new    a receipt; new or old
  *      extended EPOCH                  settled EPOCH DIGEST
  *      entry N HASH CAUSE              at the end: the journal, verified
@@ -11,29 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/assemble/test/random_world.h"
-#include "app/engine/engine.h"
-#include "core/num/stats/stats.h"
-#include "core/subnet/portfolio/portfolio.h"
+#include "app/engine/test/engine_world.h"
 #include "io/store/store.h"
 
-enum { EPOCHS = 3, MINERS = 9, TICKERS = 8, RESEND_EVERY = 4, EXTENDED_EPOCH = 1 };
-enum { EPOCH_BLOCKS = 50400 };
+enum { SEED = 2024, EPOCHS = 3, MINERS = 9, TICKERS = 8, RESEND_EVERY = 4, EXTENDED_EPOCH = 1 };
 
 typedef struct driver {
     tl_arena *arena;
     tl_engine *engine;
-    random_world world;
-    tl_price_table table;
-    tl_str parameters;
-    tl_epoch_span first;
+    engine_world world;
 } driver;
-
-typedef struct sent {
-    tl_str text;
-    uint64_t height;
-    tl_str epoch_id;
-} sent;
 
 static void say_hash(const tl_hash32 *hash)
 {
@@ -49,43 +36,6 @@ static tl_err say_end(void)
     return fflush(stdout) == 0 ? TL_OK : TL_ERR_IO;
 }
 
-/* --- the world --- */
-
-static tl_err make_parameters(driver *d, tl_errctx *ctx)
-{
-    const tl_json *given = NULL;
-    TL_TRY(tl_json_parse(&given, d->arena, d->world.params, NULL, ctx));
-    tl_sb sb;
-    tl_sb_init(&sb, d->arena);
-    tl_json_writer w;
-    tl_json_writer_init(&w, &sb, 0, true);
-    TL_TRY(tl_road_params_put(&w, &tl_subnet_portfolio, given, NULL, d->arena, ctx));
-    return tl_sb_finish(&d->parameters, &sb, ctx);
-}
-
-static void epoch_id_of(char out[TL_EPOCH_ID_CAP], size_t epoch)
-{
-    tl_epoch_id_weekly(out, tl_day_from_ymd(2024, 1, 8) + (tl_day)(7 * epoch));
-}
-
-static tl_err make_world(driver *d, tl_errctx *ctx)
-{
-    tl_xoshiro rng;
-    tl_xoshiro_seed(&rng, 2024);
-    const random_world_options options = {.miners = MINERS,
-                                          .epochs = EPOCHS,
-                                          .tickers = TICKERS,
-                                          .has_oddities = true,
-                                          .has_gaps = true,
-                                          .emission_rao = 1000000000000};
-    random_world_make(&d->world, d->arena, &rng, &options);
-    TL_TRY(tl_price_table_read(&d->table, d->arena, d->world.prices, ctx));
-    TL_TRY(make_parameters(d, ctx));
-    char id[TL_EPOCH_ID_CAP];
-    epoch_id_of(id, 0);
-    return tl_epoch_span_parse(&d->first, tl_str_from_cstr(id), ctx);
-}
-
 /* All miners but the last can pay three antes; the last one only one: later it is E005. */
 static tl_err seed_funds(driver *d, tl_errctx *ctx)
 {
@@ -99,35 +49,10 @@ static tl_err seed_funds(driver *d, tl_errctx *ctx)
     return tl_engine_seed(d->engine, (tl_str){NULL, 0}, funds, MINERS, ctx);
 }
 
-/* --- one epoch --- */
-
-static int sent_cmp(const void *a, const void *b, void *self)
-{
-    (void)self;
-    const sent *x = (const sent *)a;
-    const sent *y = (const sent *)b;
-    if (x->height != y->height) {
-        return x->height < y->height ? -1 : 1;
-    }
-    return tl_str_cmp(x->text, y->text);
-}
-
-/* The lines that were made for this epoch, in the order of their heights. */
-static tl_err lines_of(sent *out, const driver *d, size_t epoch, tl_errctx *ctx)
-{
-    for (size_t i = 0; i < MINERS; i++) {
-        const tl_json *tree = NULL;
-        out[i].text = d->world.lines[epoch * MINERS + i];
-        TL_TRY(tl_json_parse(&tree, d->arena, out[i].text, NULL, ctx));
-        TL_TRY(tl_json_want_u64(&out[i].height, tree, "commit_height", ctx));
-    }
-    return tl_sort(out, MINERS, sizeof *out, sent_cmp, NULL, d->arena, ctx);
-}
-
-static tl_err submit(driver *d, const sent *line, const char *id, tl_errctx *ctx)
+static tl_err submit(driver *d, tl_str line, const char *id, tl_errctx *ctx)
 {
     tl_engine_receipt r = {0};
-    TL_TRY(tl_engine_submit(d->engine, &r, d->arena, line->text, ctx));
+    TL_TRY(tl_engine_submit(d->engine, &r, d->arena, line, ctx));
     (void)printf("ack %s ", id);
     say_hash(&r.commitment);
     (void)printf("-%.*s %s %s", TL_STR_ARG(r.hotkey), r.is_accepted ? "accepted" : r.code,
@@ -135,66 +60,57 @@ static tl_err submit(driver *d, const sent *line, const char *id, tl_errctx *ctx
     return say_end();
 }
 
-/* Settle with what the first `blind` validators did not see. */
-static tl_err settle(driver *d, const char *id, uint64_t height, size_t blind, tl_errctx *ctx)
+static tl_err settle(driver *d, size_t epoch, uint64_t height, size_t blind, tl_errctx *ctx)
 {
-    tl_validator_view views[TL_ASSEMBLE_VALIDATORS];
-    tl_assemble_default_validators(views);
-    for (size_t v = 0; v < blind; v++) {
-        views[v].has_feed = false;
-    }
-    const tl_price_table *tables[1] = {&d->table};
-    tl_epoch_span span = {0, 0};
-    size_t from = 0;
-    size_t to = 0;
-    tl_str evidence = {NULL, 0};
-    const tl_str epoch_id = tl_str_from_cstr(id);
-    TL_TRY(tl_epoch_span_parse(&span, epoch_id, ctx));
-    TL_TRY(tl_assemble_rows(&from, &to, &d->table, d->first.first, span, epoch_id, ctx));
-    TL_TRY(tl_assemble_evidence(&evidence, d->arena, tables, 1, from, to, views,
-                                TL_ASSEMBLE_VALIDATORS, ctx));
-    tl_assembled epoch = {0};
-    TL_TRY(tl_engine_settle(d->engine, &epoch, d->arena, epoch_id, height, views,
-                            TL_ASSEMBLE_VALIDATORS, evidence, (tl_str){NULL, 0}, ctx));
-    (void)printf("%s %s", tl_epoch_state_text(epoch.result.state), id);
-    if (epoch.result.state != TL_EPOCH_EXTENDED) {
+    char id[TL_EPOCH_ID_CAP];
+    tl_assembled assembled = {0};
+    engine_world_epoch_id(id, epoch);
+    TL_TRY(engine_world_settle(&assembled, d->engine, &d->world, epoch, height, blind, ctx));
+    (void)printf("%s %s", tl_epoch_state_text(assembled.result.state), id);
+    if (assembled.result.state != TL_EPOCH_EXTENDED) {
         (void)printf(" ");
-        say_hash(&epoch.digest);
+        say_hash(&assembled.digest);
     }
     return say_end();
+}
+
+static tl_err fill_epoch(driver *d, size_t epoch, const char *id, tl_errctx *ctx)
+{
+    const tl_str *lines = NULL;
+    TL_TRY(engine_world_lines(&lines, &d->world, epoch, ctx));
+    TL_TRY(engine_world_begin(d->engine, &d->world, epoch, ctx));
+    for (size_t i = 0; i < MINERS; i++) {
+        TL_TRY(submit(d, lines[i], id, ctx));
+        if (i % RESEND_EVERY == 0) {
+            TL_TRY(submit(d, lines[i], id, ctx));
+        }
+    }
+    return TL_OK;
 }
 
 static tl_err live_epoch(driver *d, size_t epoch, tl_errctx *ctx)
 {
     char id[TL_EPOCH_ID_CAP];
-    epoch_id_of(id, epoch);
-    const uint64_t close = (uint64_t)EPOCH_BLOCKS * (epoch + 1) - 2000;
+    engine_world_epoch_id(id, epoch);
+    uint64_t close = engine_world_close(epoch);
     if (!tl_engine_is_settled(d->engine, tl_str_from_cstr(id))) {
-        sent lines[MINERS];
-        TL_TRY(lines_of(lines, d, epoch, ctx));
-        TL_TRY(tl_engine_begin(d->engine, tl_str_from_cstr(id), d->parameters,
-                               (uint64_t)EPOCH_BLOCKS * epoch, ctx));
-        for (size_t i = 0; i < MINERS; i++) {
-            TL_TRY(submit(d, &lines[i], id, ctx));
-            if (i % RESEND_EVERY == 0) {
-                TL_TRY(submit(d, &lines[i], id, ctx));
-            }
-        }
-        if (epoch == EXTENDED_EPOCH) { /* 65 % of the stake saw nothing */
-            TL_TRY(settle(d, id, close, 2, ctx));
+        TL_TRY(fill_epoch(d, epoch, id, ctx));
+        if (epoch == EXTENDED_EPOCH) {
+            TL_TRY(settle(d, epoch, close, 2, ctx));
         }
     }
-    return settle(d, id, close + (epoch == EXTENDED_EPOCH ? 1000 : 0), 0, ctx);
+    close += epoch == EXTENDED_EPOCH ? 1000U : 0U;
+    return settle(d, epoch, close, 0, ctx);
 }
 
 static tl_err say_kept(driver *d, tl_errctx *ctx)
 {
     for (size_t e = 0; e < EPOCHS; e++) {
         char id[TL_EPOCH_ID_CAP];
-        epoch_id_of(id, e);
+        engine_world_epoch_id(id, e);
         if (tl_engine_is_settled(d->engine, tl_str_from_cstr(id))) {
             (void)printf("kept ");
-            TL_TRY(settle(d, id, 0, 0, ctx));
+            TL_TRY(settle(d, e, 0, 0, ctx));
         }
     }
     return TL_OK;
@@ -255,8 +171,14 @@ static tl_err open_and_live(driver *d, const char *dir, size_t epoch, tl_errctx 
 
 static tl_err drive(driver *d, const char *dir, tl_errctx *ctx)
 {
+    const random_world_options options = {.miners = MINERS,
+                                          .epochs = EPOCHS,
+                                          .tickers = TICKERS,
+                                          .has_oddities = true,
+                                          .has_gaps = true,
+                                          .emission_rao = 1000000000000};
     TL_TRY(tl_arena_new(&d->arena, NULL, (size_t)1 << 30, NULL, ctx));
-    tl_err err = make_world(d, ctx);
+    tl_err err = engine_world_make(&d->world, d->arena, SEED, &options, ctx);
     for (size_t e = 0; err == TL_OK && e < EPOCHS; e++) {
         err = open_and_live(d, dir, e, ctx);
     }

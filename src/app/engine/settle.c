@@ -207,6 +207,12 @@ static tl_err read_back(tl_assembled *out, tl_engine *engine, tl_arena *arena, t
     TL_TRY(tl_engine_bundle_path(&path, arena, engine, epoch_id, ctx));
     TL_TRY(tl_sys_read_file(&out->bundle, arena, path, BUNDLE_LEN_MAX, ctx));
     TL_TRY(tl_bundle_read(&b, arena, out->bundle, ctx));
+    tl_store_epoch row = {0};
+    TL_TRY(tl_store_get_epoch(engine->store, &row, epoch_id, arena, ctx));
+    if (tl_hash32_cmp(&b.whole, &row.bundle_digest) != 0) {
+        return tl_fail_field(ctx, TL_ERR_CORRUPT, path, "\"%s\" is not the bundle that was settled",
+                             path);
+    }
     out->digest = b.whole;
     return tl_road_run(&out->result, arena, &tl_subnet_portfolio, b.tree[TL_BUNDLE_INPUTS],
                        b.tree[TL_BUNDLE_EVIDENCE], b.tree[TL_BUNDLE_PARAMETERS], ctx);

@@ -9,7 +9,7 @@
 
 #define MARKER          "demo.json"
 #define MARKER_LEN_MAX  4096
-#define FUND_TAO        2000 /* for each miner's antes: more than all of them */
+#define FUND_TAO        50 /* of each miner, an epoch: no ante is larger */
 #define FLAGS_A_MINER   TL_RULE_COUNT
 #define SETTLE_ROUNDS   2 /* an extended epoch is settled again, and then it is over */
 #define BUNDLE_LEN_MAX  ((size_t)1 << 29)
@@ -159,8 +159,9 @@ static tl_err seed_engine(run *r, tl_errctx *ctx)
         return tl_arena_fail(r->arena, ctx);
     }
     for (size_t i = 0; i < count; i++) {
-        funds[i] = (tl_engine_fund){r->world->miners[i].hotkey,
-                                    tl_rao_from_i64(FUND_TAO * TL_RAO_PER_TAO)};
+        funds[i] = (tl_engine_fund){
+            r->world->miners[i].hotkey,
+            tl_rao_from_i64(FUND_TAO * (int64_t)r->options->epochs * TL_RAO_PER_TAO)};
     }
     TL_TRY(tl_demo_records(&r->records, r->arena, r->world, ctx));
     return tl_engine_seed(r->engine, r->records, funds, count, ctx);

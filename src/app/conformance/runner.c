@@ -42,6 +42,9 @@ static tl_err judge(tl_conform_case *result, tl_conform_diff diffs[TL_CONFORM_DI
         return tl_arena_fail(env->arena, ctx);
     }
     result->error = tl_conform_actual(&text, run->kind, input, env, own);
+    if (result->error == TL_ERR_NOMEM || result->error == TL_ERR_INTERRUPTED) {
+        return tl_fail(ctx, result->error, "%s", own->message); /* says nothing about the case */
+    }
     if (result->error != TL_OK) {
         result->message = own->message;
         return TL_OK;

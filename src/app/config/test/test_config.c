@@ -156,6 +156,33 @@ static void a_secret_is_referred_to_and_never_shown(void **state)
                      TL_ERR_NOT_FOUND);
 }
 
+/* One block of memory, of which ever more is used up beforehand: each allocation fails once. */
+static void memory_that_ends_anywhere_is_an_error(void **state)
+{
+    fixture *f = *state;
+    enum { BLOCK_LEN = 4160, STEP = 8 };
+    const tl_bytes bytes = tl_str_bytes(TL_STR("[state]\ndir = /x\n[publish]\nkey = env:KEY\n"));
+    assert_int_equal(tl_sys_write_file(f->path, bytes, 0600, NULL), TL_OK);
+    f->env_name = "KEY";
+    f->env_value = "value";
+    size_t failed = 0;
+    for (size_t fill = 0; fill < 4000; fill += STEP) {
+        tl_arena *small = NULL;
+        tl_config c = {0};
+        tl_str secret = {NULL, 0};
+        assert_int_equal(tl_arena_new(&small, NULL, BLOCK_LEN, NULL, NULL), TL_OK);
+        assert_non_null(TL_NEW(small, char, fill));
+        tl_err err = tl_config_load(&c, small, settings, COUNT, f->path, get_env, f, NULL);
+        if (err == TL_OK) {
+            err = tl_config_secret(&secret, small, &c, "publish.key", get_env, f, NULL);
+        }
+        assert_true(err == TL_OK || err == TL_ERR_LIMIT);
+        failed += err != TL_OK;
+        tl_arena_free(small);
+    }
+    assert_true(failed > 0 && failed < 4000 / STEP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +190,7 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(errors_name_file_line_and_setting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_secret_is_referred_to_and_never_shown, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_that_ends_anywhere_is_an_error, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

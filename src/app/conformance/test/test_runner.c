@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -194,6 +195,57 @@ static void a_slice_has_both_ends_and_is_sorted_by_date(void **state)
     assert_non_null(strstr(why.hint, "--data"));
 }
 
+typedef struct failing {
+    size_t left; /* allocations that go well */
+} failing;
+
+static void *fail_alloc(void *self, size_t len)
+{
+    failing *f = self;
+    if (f->left == 0) {
+        return NULL;
+    }
+    f->left--;
+    return malloc(len);
+}
+
+static void fail_release(void *self, void *memory)
+{
+    (void)self;
+    free(memory);
+}
+
+static void the_nth_allocation_fails_and_nothing_else_does(void **state)
+{
+    fixture *f = *state;
+    const char *path = in_dir(f, "case.json");
+    const tl_bytes bytes =
+        tl_str_bytes(TL_STR("{\"schema\":\"tally-vectors/"
+                            "1\",\"kind\":\"quant-prng\",\"cases\":[{\"id\":\"x\",\"input\":"
+                            "{\"seed\":1},\"expect\":{\"u64_hex\":[\"b3f2af6d0fc710c5\"]}}]}"));
+    assert_int_equal(tl_sys_write_file(path, bytes, 0600, NULL), TL_OK);
+    const tl_conform_sink sink = {f, on_case};
+    tl_err err = TL_ERR_NOMEM;
+    for (size_t n = 1; err != TL_OK; n++) {
+        assert_true(n < 200);
+        failing left = {n};
+        const tl_allocator allocator = {&left, fail_alloc, fail_release};
+        tl_arena *arena = NULL;
+        tl_conform_tables *tables = NULL;
+        f->passed = f->failed = f->broken = 0;
+        err = tl_arena_new(&arena, NULL, 0, &allocator, NULL);
+        if (err == TL_OK) {
+            err = tl_conform_tables_new(&tables, arena, NULL);
+        }
+        if (err == TL_OK) {
+            err = tl_conform_file(path, (tl_str){NULL, 0}, tables, arena, &sink, NULL);
+        }
+        assert_true(err == TL_OK || err == TL_ERR_NOMEM);
+        tl_arena_free(arena);
+    }
+    assert_true(f->failed == 1 && f->broken == 0); /* in the end it is told what differs */
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -203,6 +255,7 @@ int main(void)
         TEST(a_kind_that_fails_fails_its_case_and_not_the_run),
         TEST(a_list_is_a_series_and_nulls_must_be_wanted),
         TEST(a_slice_has_both_ends_and_is_sorted_by_date),
+        TEST(the_nth_allocation_fails_and_nothing_else_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -312,6 +312,37 @@ static void a_table_that_breaks_its_rules_is_found_out(void **state)
     assert_int_equal(tl_cmd_check(&t, NULL), TL_ERR_INTERNAL);
 }
 
+/* One block of memory, of which ever more is used up beforehand: each allocation fails once. */
+static void memory_that_ends_anywhere_is_an_error_and_no_crash(void **state)
+{
+    (void)state;
+    enum { BLOCK_LEN = 4160, STEP = 8 };
+    static const char *const words[] = {"portfolio", "run",      "--prices", "p",
+                                        "--jsno",    "--epochs", "3"};
+    static const char *const good[] = {"portfolio", "run", "--prices", "p", "--epochs", "3"};
+    size_t failed = 0;
+    for (size_t fill = 0; fill < 4000; fill += STEP) {
+        tl_arena *small = NULL;
+        tl_cmd_call call;
+        tl_errctx why = TL_ERRCTX_INIT;
+        tl_str text = {NULL, 0};
+        assert_int_equal(tl_arena_new(&small, NULL, BLOCK_LEN, NULL, NULL), TL_OK);
+        assert_non_null(TL_NEW(small, char, fill));
+        const tl_err err = tl_cmd_parse(&call, small, &table, good, 6, &why);
+        assert_true(err == TL_OK || err == TL_ERR_LIMIT);
+        failed += err != TL_OK;
+        const tl_err wrong = tl_cmd_parse(&call, small, &table, words, 7, &why);
+        assert_true(wrong == TL_ERR_USAGE || wrong == TL_ERR_LIMIT);
+        tl_sb sb;
+        tl_sb_init(&sb, small);
+        tl_cmd_put_help(&sb, &table, &portfolio_run, TL_STR(""));
+        tl_cmd_put_man(&sb, &table);
+        assert_true(tl_sb_finish(&text, &sb, NULL) == TL_ERR_LIMIT);
+        tl_arena_free(small);
+    }
+    assert_true(failed > 0 && failed < 4000 / STEP);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -327,6 +358,7 @@ int main(void)
         TEST(completion_is_for_three_shells),
         TEST(the_table_as_json_names_every_command),
         TEST(a_table_that_breaks_its_rules_is_found_out),
+        TEST(memory_that_ends_anywhere_is_an_error_and_no_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* From resamples to intervals. */
 #include "core/quant/boot/boot.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/num/stats/stats.h"
@@ -83,9 +84,11 @@ static tl_err options_check(const tl_boot_options *options, size_t n, tl_errctx 
     return TL_OK;
 }
 
+/* The squares of growth rates may pass the range of doubles where the rates themselves do not. */
 static tl_metric some(double value)
 {
-    const tl_metric m = {value + 0.0, TL_METRIC_OK};
+    const bool fits = fabs(value) <= 0x1.fffffffffffffp1023;
+    const tl_metric m = {fits ? value + 0.0 : 0.0, fits ? TL_METRIC_OK : TL_METRIC_TOO_LARGE};
     return m;
 }
 

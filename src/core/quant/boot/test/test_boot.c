@@ -285,6 +285,24 @@ static void one_resample_has_an_interval_but_no_error(void **state)
     tl_arena_free(arena);
 }
 
+static void what_passes_the_range_of_doubles_has_a_status_and_no_value(void **state)
+{
+    (void)state;
+    tl_arena *arena = new_arena();
+    tl_boot_options options = plain;
+    options.periods = 252000.0; /* growth of a year is growth to the power of thousands */
+    double r[60];
+    for (size_t i = 0; i < 60; i++) {
+        r[i] = i % 3 == 0 ? 0.02 : -0.009;
+    }
+    const tl_boot_stat cagr = TL_BOOT_CAGR;
+    tl_boot_result out = {0};
+    assert_int_equal(tl_boot_run(&out, r, 60, &cagr, 1, 7, &options, arena, NULL), TL_OK);
+    assert_int_equal(out.standard_error.status, TL_METRIC_TOO_LARGE);
+    assert_true(out.standard_error.value == 0.0);
+    tl_arena_free(arena);
+}
+
 static void options_out_of_bounds_are_refused(void **state)
 {
     (void)state;
@@ -402,6 +420,7 @@ int main(void)
         cmocka_unit_test(intervals_hold_their_order_and_mirror_each_other),
         cmocka_unit_test(resamples_without_a_value_are_skipped_up_to_one_in_twenty),
         cmocka_unit_test(one_resample_has_an_interval_but_no_error),
+        cmocka_unit_test(what_passes_the_range_of_doubles_has_a_status_and_no_value),
         cmocka_unit_test(options_out_of_bounds_are_refused),
         cmocka_unit_test(a_miners_seed_is_its_own),
         cmocka_unit_test(block_lengths_state_their_zero_cases),

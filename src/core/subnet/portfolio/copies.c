@@ -94,8 +94,17 @@ static double clamp_rho(double rho)
     return rho > 1.0 ? 1.0 : rho < -1.0 ? -1.0 : rho;
 }
 
+/* A correlation, and the days of the suspect that it is about, by their index in the price table. */
+typedef struct match {
+    double value;
+    size_t days;
+    uint32_t from;
+    uint32_t to;
+} match;
+
 /* The days that both have, the suspect's t beside the peer's t - lag, gathered into a and b. */
-static size_t align(double *a, double *b, const series *suspect, const series *peer, uint32_t lag)
+static void align(match *out, double *a, double *b, const series *suspect, const series *peer,
+                  uint32_t lag)
 {
     size_t n = 0;
     size_t i = 0;
@@ -104,6 +113,8 @@ static size_t align(double *a, double *b, const series *suspect, const series *p
         const uint32_t own = suspect->day[i];
         const uint32_t other = peer->day[k] + lag;
         if (own == other) {
+            out->from = n == 0 ? own : out->from;
+            out->to = own;
             a[n] = suspect->active[i++];
             b[n++] = peer->active[k++];
         } else if (own < other) {
@@ -112,46 +123,46 @@ static size_t align(double *a, double *b, const series *suspect, const series *p
             k++;
         }
     }
-    return n;
+    out->days = n;
 }
 
-/* The correlation and its number of days. room: 4 * max(count) doubles. */
-static double correlate(size_t *days, const series *suspect, const series *peer, uint32_t lag,
-                        double *room, size_t room_count)
+/* room: 4 * max(count) doubles. */
+static match correlate(const series *suspect, const series *peer, uint32_t lag, double *room,
+                       size_t room_count)
 {
+    match m = {0};
     const bool same_days = suspect->is_whole && peer->is_whole && suspect->count == peer->count &&
                            suspect->count > lag && suspect->day[0] == peer->day[0];
     if (same_days) {
-        *days = suspect->count - lag;
-        return clamp_rho(tl_dot(suspect->tail[lag], peer->head[lag], *days));
+        m.days = suspect->count - lag;
+        m.from = suspect->day[lag];
+        m.to = suspect->day[suspect->count - 1];
+        m.value = clamp_rho(tl_dot(suspect->tail[lag], peer->head[lag], m.days));
+        return m;
     }
     double *a = room;
     double *b = room + room_count;
-    const size_t n = align(a, b, suspect, peer, lag);
-    *days = n;
-    if (n < 2) {
-        return 0.0;
-    }
+    align(&m, a, b, suspect, peer, lag);
     double *unit_a = room + 2 * room_count;
     double *unit_b = room + 3 * room_count;
-    to_unit(unit_a, a, n);
-    to_unit(unit_b, b, n);
-    return clamp_rho(tl_dot(unit_a, unit_b, n));
+    to_unit(unit_a, a, m.days);
+    to_unit(unit_b, b, m.days);
+    m.value = clamp_rho(tl_dot(unit_a, unit_b, m.days)); /* 0 for less than two days */
+    return m;
 }
 
 /* The strongest peer so far. Ties: the lowest hotkey, since peers of one height come in that order (PORT-4). */
 typedef struct strongest {
     const tl__peer *peer;
-    double value;
-    size_t days;
+    match match;
 } strongest;
 
-static void consider(strongest *s, const tl__peer *peer, double value, size_t days)
+static void consider(strongest *s, const tl__peer *peer, match m)
 {
-    const bool is_tie = s->peer != NULL && value == s->value &&
+    const bool is_tie = s->peer != NULL && m.value == s->match.value &&
                         tl_hotkey_cmp(&peer->submission->hotkey, &s->peer->submission->hotkey) < 0;
-    if (s->peer == NULL || value > s->value || is_tie) {
-        *s = (strongest){peer, value, days};
+    if (s->peer == NULL || m.value > s->match.value || is_tie) {
+        *s = (strongest){peer, m};
     }
 }
 
@@ -164,17 +175,16 @@ static void raise(tl__peer *suspect, tl_portfolio_rule rule, const strongest *s,
                       .factor = factor,
                       .has_peer = true,
                       .has_value = true,
-                      .value = s->value,
+                      .value = s->match.value,
                       .has_limit = true,
                       .limit = limit};
     flag->peer = s->peer->submission->hotkey;
     if (rule != TL_RULE_PLAGIARISM) {
-        const tl__record *r = &suspect->record;
         flag->has_days = true;
-        flag->days = (uint32_t)s->days;
+        flag->days = (uint32_t)s->match.days;
         flag->has_span = true;
-        flag->from = prices->days[r->day[0]];
-        flag->to = prices->days[r->day[r->count - 1]];
+        flag->from = prices->days[s->match.from];
+        flag->to = prices->days[s->match.to];
     }
 }
 
@@ -205,16 +215,15 @@ typedef struct likeness {
 static void compare(likeness *out, const series *own, const tl__peer *peer, const series *other,
                     double *room, size_t room_count)
 {
-    size_t days = 0;
-    const double rho = correlate(&days, own, other, 0, room, room_count);
-    if (days >= CORRELATION_DAYS) {
-        consider(&out->correlation, peer, rho, days);
+    const match same_day = correlate(own, other, 0, room, room_count);
+    if (same_day.days >= CORRELATION_DAYS) {
+        consider(&out->correlation, peer, same_day);
     }
-    consider(&out->plagiarism, peer, (double)overlap(own, other) / 1e6, 0);
+    consider(&out->plagiarism, peer, (match){.value = (double)overlap(own, other) / 1e6});
     for (uint32_t lag = 1; lag <= LAG_MAX; lag++) {
-        const double lagged = correlate(&days, own, other, lag, room, room_count);
-        if (days >= LAG_DAYS) {
-            consider(&out->lag, peer, lagged, days);
+        const match lagged = correlate(own, other, lag, room, room_count);
+        if (lagged.days >= LAG_DAYS) {
+            consider(&out->lag, peer, lagged);
         }
     }
 }
@@ -222,10 +231,10 @@ static void compare(likeness *out, const series *own, const tl__peer *peer, cons
 static void judge(tl__peer *suspect, tl_portfolio_rule rule, double limit, const strongest *earlier,
                   const strongest *equal, const tl__prices *prices)
 {
-    if (earlier->peer != NULL && earlier->value > limit) {
-        raise(suspect, rule, earlier, limit, tl_portfolio_flag_factor(rule, earlier->value),
+    if (earlier->peer != NULL && earlier->match.value > limit) {
+        raise(suspect, rule, earlier, limit, tl_portfolio_flag_factor(rule, earlier->match.value),
               prices);
-    } else if (equal->peer != NULL && equal->value > limit) {
+    } else if (equal->peer != NULL && equal->match.value > limit) {
         raise(suspect, rule, equal, limit, 1.0, prices);
     }
 }
@@ -245,8 +254,8 @@ tl_err tl__copies_find(tl__peer *peers, size_t count, const tl__prices *prices, 
         return tl_arena_fail(scratch, ctx);
     }
     for (size_t i = 0; i < count; i++) {
-        likeness earlier = {{0}, {0}, {0}};
-        likeness equal = {{0}, {0}, {0}};
+        likeness earlier = {0};
+        likeness equal = {0};
         const uint64_t height = peers[i].submission->commit_height;
         for (size_t k = 0; k < count && peers[k].submission->commit_height <= height; k++) {
             if (k != i) {

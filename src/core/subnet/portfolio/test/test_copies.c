@@ -159,6 +159,27 @@ static void records_with_holes_give_what_whole_ones_give(void **state)
     tl_arena_free(f.arena);
 }
 
+static void the_evidence_names_the_common_days(void **state)
+{
+    (void)state;
+    for (uint32_t lag = 0; lag <= 3; lag += 3) {
+        fixture f;
+        set_up(&f, 200);
+        f.peers[0].record.count = 150; /* days 40 to 189 of the suspect's 0 to 199 */
+        for (uint32_t d = 0; d < 150; d++) {
+            f.day[0][d] = d + 40;
+            f.active[1][d + 40 + lag] = f.active[0][d];
+        }
+        find(&f);
+        const tl_portfolio_rule rule = lag == 0 ? TL_RULE_CORRELATION : TL_RULE_LAG_COPY;
+        const tl_flag flag = expect_flag(&f.peers[1], rule);
+        assert_int_equal(flag.days, 150);
+        assert_int_equal(flag.from, 40 + lag);
+        assert_int_equal(flag.to, 189 + lag);
+        tl_arena_free(f.arena);
+    }
+}
+
 static void few_common_days_prove_nothing(void **state)
 {
     (void)state;
@@ -232,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_copy_with_noise_pays_and_the_original_does_not),
         cmocka_unit_test(a_lagged_copy_is_found_at_its_lag_only),
         cmocka_unit_test(records_with_holes_give_what_whole_ones_give),
+        cmocka_unit_test(the_evidence_names_the_common_days),
         cmocka_unit_test(few_common_days_prove_nothing),
         cmocka_unit_test(a_constant_record_correlates_with_nothing),
         cmocka_unit_test(the_same_weights_later_disqualify),

@@ -19,7 +19,7 @@ typedef struct tl__open_epoch {
     tl_carry carry;
     tl_str records; /* the carry as text */
     tl_str bonds;
-    tl_map live;          /* hotkeys with a live signal */
+    tl_map live; /* live signals by hotkey, as far as a second one of the hotkey depends on them */
     uint64_t last_height; /* of a kept signal */
 } tl__open_epoch;
 
@@ -36,6 +36,9 @@ struct tl_engine {
 /* open.c */
 tl_err tl__engine_load_epoch(tl_engine *engine, tl_str epoch_id, tl_errctx *ctx);
 void tl__engine_drop_epoch(tl_engine *engine);
+
+/* open.c: that signal is its hotkey's live one from now on. */
+tl_err tl__engine_set_live(tl__open_epoch *epoch, const tl_submission *submission, tl_errctx *ctx);
 
 /* journal.c: append the ledger's new entries to the open transaction. */
 tl_err tl__engine_journal(tl_engine *engine, tl_errctx *ctx);

@@ -52,6 +52,27 @@ static tl_err load_rules(tl__open_epoch *e, tl_engine *engine, tl_errctx *ctx)
     return tl_carry_read(&e->carry, e->arena, &tl_subnet_portfolio, tree, ctx);
 }
 
+tl_err tl__engine_set_live(tl__open_epoch *e, const tl_submission *s, tl_errctx *ctx)
+{
+    tl_submission *live = TL_NEW(e->arena, tl_submission, 1);
+    if (live == NULL) {
+        return tl_arena_fail(e->arena, ctx);
+    }
+    *live = *s;
+    live->hotkey_text = live->epoch_id = (tl_str){NULL, 0}; /* these belong to another arena */
+    live->body = NULL;
+    return tl_map_put(&e->live, (tl_bytes){live->hotkey.b, sizeof live->hotkey.b}, live, ctx);
+}
+
+static tl_err load_live_one(tl__open_epoch *e, tl_bytes body, tl_errctx *ctx)
+{
+    const tl_json *tree = NULL;
+    tl_submission s = {0};
+    TL_TRY(tl_json_parse(&tree, e->arena, (tl_str){(const char *)body.ptr, body.len}, NULL, ctx));
+    TL_TRY(tl_road_submission_read(&s, e->arena, &tl_subnet_portfolio, &e->params, tree, ctx));
+    return tl__engine_set_live(e, &s, ctx);
+}
+
 /* Who has a live signal, and how far the heights have come. */
 static tl_err load_live(tl__open_epoch *e, tl_engine *engine, tl_errctx *ctx)
 {
@@ -62,8 +83,7 @@ static tl_err load_live(tl__open_epoch *e, tl_engine *engine, tl_errctx *ctx)
     for (size_t i = 0; i < count; i++) {
         e->last_height = kept[i].height > e->last_height ? kept[i].height : e->last_height;
         if (kept[i].is_accepted) {
-            const tl_bytes key = {kept[i].hotkey.b, sizeof kept[i].hotkey.b};
-            TL_TRY(tl_map_put(&e->live, key, e, ctx));
+            TL_TRY(load_live_one(e, kept[i].body, ctx));
         }
     }
     return TL_OK;

@@ -116,10 +116,8 @@ static tl_err keep(tl_store_receipt *receipt, tl_engine *engine, const tl_submis
 
 static tl_err remember(tl_engine *engine, const tl_submission *s, const char *code, tl_errctx *ctx)
 {
-    tl__open_epoch *e = &engine->epoch;
-    e->last_height = s->commit_height;
-    const tl_bytes key = {s->hotkey.b, sizeof s->hotkey.b};
-    return code == NULL ? tl_map_put(&e->live, key, e, ctx) : TL_OK;
+    engine->epoch.last_height = s->commit_height;
+    return code == NULL ? tl__engine_set_live(&engine->epoch, s, ctx) : TL_OK;
 }
 
 static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submission *s,
@@ -127,16 +125,17 @@ static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submiss
 {
     tl__open_epoch *e = &engine->epoch;
     const tl_bytes hotkey = {s->hotkey.b, sizeof s->hotkey.b};
-    const bool is_live = s->has_hotkey && tl_map_get(&e->live, hotkey) != NULL;
+    const tl_submission *live =
+        s->has_hotkey ? (const tl_submission *)tl_map_get(&e->live, hotkey) : NULL;
     const tl_rao balance = tl_ledger_balance(
         engine->ledger, tl_account_of_hotkey(TL_ACCOUNT_MINER, &s->hotkey), e->epoch_id);
     tl_rao reach = balance; /* with what is locked already: a second signal is E009, not E005 */
-    if (is_live) {
+    if (live != NULL) {
         const tl_ante ante = tl_escrow_get(engine->ledger, e->epoch_id, &s->hotkey);
         TL_TRY(tl_rao_add(&reach, balance, ante.amount, ctx));
     }
     const char *code = tl_road_admit_commit(s, &e->params, e->epoch_id, &e->carry,
-                                            engine->has_funds ? &reach : NULL, is_live);
+                                            engine->has_funds ? &reach : NULL, live);
     tl_str text = {NULL, 0};
     tl_store_submission row = {.epoch_id = e->epoch_id,
                                .hotkey = s->hotkey,
@@ -151,7 +150,7 @@ static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submiss
     tl_store_receipt receipt = {0};
     tl_err err = keep(&receipt, engine, s, &row, code, arena, ctx);
     if (err == TL_OK && receipt.is_new) {
-        err = check_height(engine, s, is_live, ctx);
+        err = check_height(engine, s, live != NULL, ctx);
     }
     if (err == TL_OK && !receipt.is_new) {
         tl_store_rollback(engine->store);

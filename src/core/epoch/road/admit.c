@@ -2,9 +2,64 @@
 #include "core/epoch/road/road.h"
 #include "core/num/stats/stats.h"
 
+/* The window of a reveal, in blocks after the commit:
+ *
+ *   0 ──────────── 1,800 ─────────────── 4,200 ────────────────────── 14,400 ─────▶
+ *   early: costs     refused (E007),       counts, both ends included     refused (E007)
+ *   half of the ante may come again
+ */
+static tl_admission judge_window(const tl_submission *s, const tl_road_params *params)
+{
+    if (!s->has_reveal) {
+        return (tl_admission){TL_ADMIT_NOT_REVEALED, NULL};
+    }
+    if (s->reveal_height < s->commit_height) {
+        return (tl_admission){TL_ADMIT_NOT_REVEALED, "E007"};
+    }
+    const uint64_t after = s->reveal_height - s->commit_height;
+    if (after < params->reveal_early_blocks) {
+        return (tl_admission){TL_ADMIT_REVEALED_EARLY, NULL};
+    }
+    if (after < params->reveal_delay_blocks || after > params->reveal_expiry_blocks) {
+        return (tl_admission){TL_ADMIT_NOT_REVEALED, "E007"};
+    }
+    return s->is_commitment_right ? (tl_admission){TL_ADMIT_VALID, NULL}
+                                  : (tl_admission){TL_ADMIT_HASH_DIFFERS, "E006"};
+}
+
+static tl_admission judge_reveal(const tl_submission *s, const tl_road_params *params,
+                                 const tl_subnet *subnet, const void *world)
+{
+    const tl_admission window = judge_window(s, params);
+    if (window.state != TL_ADMIT_VALID) {
+        return window;
+    }
+    const char *code = subnet->check(world, s);
+    return (tl_admission){code == NULL ? TL_ADMIT_VALID : TL_ADMIT_INVALID, code};
+}
+
+static bool is_within(uint64_t height, uint64_t from, uint64_t blocks)
+{
+    return height >= from && height - from < blocks;
+}
+
+/* What became of the hotkey's live signal bans it within the same epoch: a hash that differs for the rest of it, from the
+ * height of that reveal on; a third silence as always. */
+static bool is_banned_by(const tl_submission *live, const tl_road_params *params,
+                         const tl_carry_miner *past, uint64_t height)
+{
+    const tl_admit_state state = judge_window(live, params).state;
+    if (state == TL_ADMIT_NOT_REVEALED) {
+        const uint64_t expiry = live->commit_height + params->reveal_expiry_blocks;
+        return is_within(height, expiry, params->ban_blocks) &&
+               tl_carry_silences(past, params, expiry) + 1 >= params->unrevealed_limit;
+    }
+    return state == TL_ADMIT_HASH_DIFFERS && height >= live->reveal_height;
+}
+
 const char *tl_road_admit_commit(const tl_submission *s, const tl_road_params *params,
                                  tl_str epoch_id, const tl_carry *carry, const tl_rao *free_balance,
-                                 bool is_live)
+                                 const tl_submission *live)
 {
     if (tl_rao_cmp(s->ante, params->ante_min) < 0 ||
         (free_balance != NULL && tl_rao_cmp(s->ante, *free_balance) > 0)) {
@@ -21,36 +76,10 @@ const char *tl_road_admit_commit(const tl_submission *s, const tl_road_params *p
         s->commit_height < past->ban_until) {
         return "E008";
     }
-    return is_live ? "E009" : NULL;
-}
-
-/* The window of a reveal, in blocks after the commit:
- *
- *   0 ──────────── 1,800 ─────────────── 4,200 ────────────────────── 14,400 ─────▶
- *   early: costs     refused (E007),       counts, both ends included     refused (E007)
- *   half of the ante may come again
- */
-static tl_admission judge_reveal(const tl_submission *s, const tl_road_params *params,
-                                 const tl_subnet *subnet, const void *world)
-{
-    if (!s->has_reveal) {
-        return (tl_admission){TL_ADMIT_NOT_REVEALED, NULL};
+    if (live != NULL && is_banned_by(live, params, past, s->commit_height)) {
+        return "E008";
     }
-    if (s->reveal_height < s->commit_height) {
-        return (tl_admission){TL_ADMIT_NOT_REVEALED, "E007"};
-    }
-    const uint64_t after = s->reveal_height - s->commit_height;
-    if (after < params->reveal_early_blocks) {
-        return (tl_admission){TL_ADMIT_REVEALED_EARLY, NULL};
-    }
-    if (after < params->reveal_delay_blocks || after > params->reveal_expiry_blocks) {
-        return (tl_admission){TL_ADMIT_NOT_REVEALED, "E007"};
-    }
-    if (!s->is_commitment_right) {
-        return (tl_admission){TL_ADMIT_HASH_DIFFERS, "E006"};
-    }
-    const char *code = subnet->check(world, s);
-    return (tl_admission){code == NULL ? TL_ADMIT_VALID : TL_ADMIT_INVALID, code};
+    return live != NULL ? "E009" : NULL;
 }
 
 /* Hotkeys that have a live signal in this epoch, found by their bytes. */
@@ -98,10 +127,10 @@ tl_err tl_road_admit(tl_admission *out, tl_arena *scratch, const tl_subnet *subn
         order[i] = (by_hotkey){submissions[i].hotkey, i};
     }
     TL_TRY(tl_sort(order, count, sizeof *order, by_hotkey_cmp, NULL, scratch, ctx));
-    bool is_live = false;
+    const tl_submission *live = NULL;
     for (size_t k = 0; k < count; k++) {
         if (k > 0 && !tl_hotkey_eq(&order[k - 1].hotkey, &order[k].hotkey)) {
-            is_live = false;
+            live = NULL;
         }
         const tl_submission *s = &submissions[order[k].index];
         tl_rao free_balance = TL_RAO_ZERO;
@@ -109,8 +138,8 @@ tl_err tl_road_admit(tl_admission *out, tl_arena *scratch, const tl_subnet *subn
             TL_TRY(free_balance_of(&free_balance, balances, s, ctx));
         }
         const char *code = tl_road_admit_commit(s, params, epoch_id, carry,
-                                                balances != NULL ? &free_balance : NULL, is_live);
-        is_live = is_live || code == NULL;
+                                                balances != NULL ? &free_balance : NULL, live);
+        live = code == NULL ? s : live;
         out[order[k].index] = code != NULL ? (tl_admission){TL_ADMIT_REFUSED, code}
                                            : judge_reveal(s, params, subnet, world);
     }

@@ -190,6 +190,21 @@ void tl_carry_put(tl_json_writer *w, const tl_subnet *subnet, const tl_carry *ca
 
 /* --- advancing --- */
 
+/* What lies further back than the window can never count again. */
+static bool is_in_window(uint64_t then, uint64_t height, const tl_road_params *params)
+{
+    return then >= height || height - then <= params->unrevealed_window_blocks;
+}
+
+size_t tl_carry_silences(const tl_carry_miner *miner, const tl_road_params *params, uint64_t height)
+{
+    size_t count = 0;
+    for (size_t i = 0; miner != NULL && i < miner->unrevealed_count; i++) {
+        count += is_in_window(miner->unrevealed[i], height, params);
+    }
+    return count;
+}
+
 /* A commitment expired: remember when, and ban a miner for whom it was the third time within the window. */
 static tl_err add_unrevealed(tl_carry_miner *m, tl_arena *arena, const tl_road_params *params,
                              uint64_t height, tl_errctx *ctx)
@@ -200,9 +215,8 @@ static tl_err add_unrevealed(tl_carry_miner *m, tl_arena *arena, const tl_road_p
     }
     size_t count = 0;
     for (size_t i = 0; i < m->unrevealed_count; i++) {
-        const uint64_t then = m->unrevealed[i];
-        if (then >= height || height - then <= params->unrevealed_window_blocks) {
-            heights[count++] = then; /* what lies further back can never count again */
+        if (is_in_window(m->unrevealed[i], height, params)) {
+            heights[count++] = m->unrevealed[i];
         }
     }
     heights[count++] = height;

@@ -98,11 +98,15 @@ TL_MUST_USE tl_err tl_road_admit(tl_admission *out, tl_arena *scratch, const tl_
                                  const tl_carry *carry, const tl_json *balances,
                                  const tl_submission *submissions, size_t count, tl_errctx *ctx);
 
-/* tl_road_admit_commit: the part that is known at commit: a code, or NULL. is_live: has the hotkey a live signal in
- * this epoch already? free_balance NULL: not tested. */
+/* tl_road_admit_commit: the part that is known at commit: a code, or NULL.
+ *
+ * free_balance  NULL: not tested
+ * live          the hotkey's live signal in this epoch, or NULL. A later one is E009; or E008 from the height on at which
+ *               the live one brought a ban: its hash differed (until the epoch ends), or it was the third silence. Only its
+ *               heights and whether its commitment is right are looked at. */
 const char *tl_road_admit_commit(const tl_submission *submission, const tl_road_params *params,
                                  tl_str epoch_id, const tl_carry *carry, const tl_rao *free_balance,
-                                 bool is_live);
+                                 const tl_submission *live);
 
 /* --- what is carried from epoch to epoch (carry.c) --- */
 
@@ -138,6 +142,10 @@ TL_MUST_USE tl_err tl_carry_advance(tl_carry *out, tl_arena *arena, const tl_car
                                     const tl_road_params *params, tl_str epoch_id,
                                     const tl_submission *submissions,
                                     const tl_admission *admissions, size_t count, tl_errctx *ctx);
+
+/* tl_carry_silences: how many of the miner's expired commitments still count at that height; miner may be NULL. */
+size_t tl_carry_silences(const tl_carry_miner *miner, const tl_road_params *params,
+                         uint64_t height);
 
 /* tl_carry_find: NULL when nothing is carried of that hotkey. */
 const tl_carry_miner *tl_carry_find(const tl_carry *carry, const tl_hotkey *hotkey);

@@ -265,6 +265,44 @@ static void the_third_silence_within_the_window_bans(void **state)
     assert_int_equal(admit_one(&banned, &s).state, TL_ADMIT_VALID);
 }
 
+/* The codes of alice's second signals at these heights, after a first one. */
+static void assert_second(const fixture *f, const tl_submission *first, uint64_t height,
+                          const char *code)
+{
+    const tl_submission s[2] = {*first, signal_of(f, alice, height, 5000, NULL)};
+    tl_admission a[2];
+    assert_int_equal(tl_road_admit(a, f->arena, &subnet, NULL, &f->params, TL_STR("2024-M03"),
+                                   &f->carry, NULL, s, 2, NULL),
+                     TL_OK);
+    assert_true(a[0].state != TL_ADMIT_REFUSED);
+    assert_code(a[1].code, code);
+}
+
+static void a_hash_that_differs_bans_for_the_rest_of_the_epoch(void **state)
+{
+    const fixture *f = *state;
+    tl_submission first = signal_of(f, alice, 1000, 5000, NULL);
+    assert_second(f, &first, 6000, "E009");
+    first.is_commitment_right = false;
+    assert_second(f, &first, 5999, "E009"); /* nobody knows yet */
+    assert_second(f, &first, 6000, "E008");
+    first.reveal_height = 1000 + 14401; /* too late: never revealed, so nothing differs */
+    assert_second(f, &first, 16000, "E009");
+}
+
+static void a_third_silence_bans_within_its_own_epoch(void **state)
+{
+    fixture f = *(const fixture *)*state;
+    for (uint64_t i = 0; i < 2; i++) {
+        const tl_submission s = signal_of(&f, alice, 50400 * i, -1, NULL);
+        f.carry = carry_after(&f, &f.carry, &s);
+    }
+    const tl_submission third = signal_of(&f, alice, 100800, -1, NULL);
+    assert_second(&f, &third, 100800 + 14399, "E009");
+    assert_second(&f, &third, 100800 + 14400, "E008");
+    assert_second(&f, &third, 100800 + 14400 + 216000, "E009");
+}
+
 static void silences_far_apart_do_not_ban(void **state)
 {
     const fixture *f = *state;
@@ -372,6 +410,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_ante_above_the_balance_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_third_silence_within_the_window_bans, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_hash_that_differs_bans_for_the_rest_of_the_epoch, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_third_silence_bans_within_its_own_epoch, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(silences_far_apart_do_not_ban, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_carried_reads_back_as_it_was_written, set_up,

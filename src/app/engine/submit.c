@@ -17,6 +17,17 @@ static tl_err canonical(tl_str *text, tl_hash32 *key, const tl_submission *s, tl
     return TL_OK;
 }
 
+/* An extended epoch takes no new signals: it only waits to be scored again. A signal that was kept before still gets the
+ * receipt that it had (ENG-3). */
+static tl_err check_state(const tl_engine *engine, tl_errctx *ctx)
+{
+    const tl__open_epoch *e = &engine->epoch;
+    return e->machine.state == TL_EPOCH_OPEN
+               ? TL_OK
+               : tl_fail(ctx, TL_ERR_STATE, "no epoch is open: %.*s is %s", TL_STR_ARG(e->epoch_id),
+                         tl_epoch_state_text(e->machine.state));
+}
+
 /* Commits come in the order of their heights, as on a chain: otherwise "the first one counts" would depend on who
  * listens. One height holds one commit of a hotkey. */
 static tl_err check_height(const tl_engine *engine, const tl_submission *s, bool is_live,
@@ -150,7 +161,8 @@ static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submiss
     tl_store_receipt receipt = {0};
     tl_err err = keep(&receipt, engine, s, &row, code, arena, ctx);
     if (err == TL_OK && receipt.is_new) {
-        err = check_height(engine, s, live != NULL, ctx);
+        err = check_state(engine, ctx);
+        err = err != TL_OK ? err : check_height(engine, s, live != NULL, ctx);
     }
     if (err == TL_OK && !receipt.is_new) {
         tl_store_rollback(engine->store);
@@ -166,7 +178,7 @@ static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submiss
 tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, tl_arena *arena, tl_str signal,
                         tl_errctx *ctx)
 {
-    if (!engine->epoch.is_open || engine->epoch.machine.state != TL_EPOCH_OPEN) {
+    if (!engine->epoch.is_open) {
         return tl_fail(ctx, TL_ERR_STATE, "no epoch is open");
     }
     const tl_json *tree = NULL;

@@ -428,6 +428,12 @@ static void two_attempts_without_agreement_give_the_antes_back(void **state)
     assert_int_equal(entries(f), count); /* the antes stay locked */
     assert_true(tl_engine_has_open_epoch(f->engine));
     reopen(f);
+    tl_engine_receipt again = submit(f, made(f, "miner", 0, 0, 10, 10LL * TAO));
+    assert_true(again.is_accepted &&
+                !again.is_new); /* a receipt stays; new signals come too late */
+    assert_int_equal(
+        tl_engine_submit(f->engine, &again, f->arena, made(f, "miner", 3, 0, 50, 10LL * TAO), &ctx),
+        TL_ERR_STATE);
     assert_int_equal(settle_apart(f, &out, close, &ctx), TL_OK); /* the same attempt: ENG-3 */
     assert_int_equal(out.result.state, TL_EPOCH_EXTENDED);
     assert_int_equal(engine_world_settle(&out, f->engine, &f->world, 0, close, 0, &ctx),

@@ -36,8 +36,9 @@ static void check_admission(const tl_submission *s, const tl_road_params *params
     const tl_carry nobody = {NULL, 0};
     const tl_rao poor = tl_rao_from_i64(1);
     for (unsigned i = 0; i < 4; i++) {
-        const char *code = tl_road_admit_commit(s, params, TL_STR("2024-Q1-W3"), &nobody,
-                                                (i & 1U) != 0 ? &poor : NULL, (i & 2U) != 0);
+        const char *code =
+            tl_road_admit_commit(s, params, TL_STR("2024-Q1-W3"), &nobody,
+                                 (i & 1U) != 0 ? &poor : NULL, (i & 2U) != 0 ? s : NULL);
         bool is_known = code == NULL;
         for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) {
             is_known = is_known || tl_str_eq_cstr(tl_str_from_cstr(code), codes[k]);

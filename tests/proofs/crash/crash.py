@@ -27,6 +27,7 @@ SCRATCH = os.path.abspath("build/proof-crash")
 MODES = ["before", "after", "torn", "powerloss", "mixed"]
 SPREAD = 330  # points spread evenly, beside those of the sites
 AGAIN_EVERY = 5  # each fifth trial is killed once more while it recovers
+DEMO_EPOCHS, DEMO_POINTS = 2, 40
 LIMIT_S = 60
 # Calls that change files and that the killer does not see: the program must not use them.
 UNSEEN = ("writev pwritev pwritev64 pwritev2 truncate truncate64 renameat renameat2 unlinkat linkat link symlink "
@@ -185,6 +186,56 @@ def unseen_calls():
     return found
 
 
+def demo(state):
+    return [f"{BUILD}/tally", "demo", "--epochs", str(DEMO_EPOCHS), "--json", "-q", "--dir", state]
+
+
+def try_demo(trial, wanted):
+    """The demo killed once; what differs in its report, its database and its files."""
+    state, log = f"{SCRATCH}/demo-{trial.number}-{trial.mode}", f"{SCRATCH}/demo-{trial.number}-{trial.mode}.log"
+    try:
+        status, lines, said = start(demo(state), state, trial.number, trial.mode, trial.seed, log)
+        if status != -9 or lines:
+            return [f"demo at {trial.number}: not killed: {said}"]
+        status, lines, said = start(demo(state), state)
+        if status != 0:
+            return [f"demo at {trial.number}, {trial.mode}: exit status {status}: {said.strip()}"]
+        found = report(lines, state)
+        return [f"demo at {trial.number}, {trial.mode}: {name}" for name in wanted if found[name] != wanted[name]]
+    except subprocess.TimeoutExpired:
+        return [f"demo at {trial.number}: still running after {LIMIT_S} s"]
+    finally:
+        for path in (state, state + ".undo"):
+            shutil.rmtree(path, ignore_errors=True)
+        if os.path.exists(log):
+            os.remove(log)
+
+
+def report(lines, state):
+    """What the demo said and left."""
+    return {"the report": [line.replace(state, "DIR") for line in lines], "the files": files(state),
+            **{f"table {name}": rows for name, rows in tables(state).items()}}
+
+
+def check_demo():
+    """The whole program, killed over all of its run; how many deaths."""
+    state = f"{SCRATCH}/demo"
+    status, lines, said = start(demo(state), state, log=f"{SCRATCH}/demo-points")
+    verdict("the demo runs to its end", status == 0 and len(lines) == 1, said)
+    if status != 0:
+        return 0
+    wanted = report(lines, state)
+    with open(f"{SCRATCH}/demo-points", encoding="ascii") as f:
+        total = sum(1 for _ in f)
+    trials = [Trial(1 + (i * total) // DEMO_POINTS, MODES[i % 5 if i % 5 != 2 else 4], i, 0, False)
+              for i in range(DEMO_POINTS)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        wrong = [x for r in pool.map(lambda t: try_demo(t, wanted), trials) for x in r]
+    verdict(f"the demo, killed at {DEMO_POINTS} of its {total} points: its digest, books and files are the same",
+            not wrong, *wrong)
+    return DEMO_POINTS
+
+
 def judge(trials, wanted):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(lambda t: try_one(t, wanted), trials))
@@ -224,7 +275,8 @@ def main():
     verdict(f"without syncs the same proof finds losses, in {sum(1 for r in found if r[1])} of {len(deaf)} deaths",
             any(r[1] for r in found))
 
-    print(f"# PROOF crash points={sum(1 for died, *_ in results if died)} distinct_sites={len(sites)} "
+    points_died = sum(1 for died, *_ in results if died) + check_demo()
+    print(f"# PROOF crash points={points_died} distinct_sites={len(sites)} "
           f"lost={len(lost)} doubled={len(doubled)}", flush=True)
     print(f"1..{count}")
     shutil.rmtree(SCRATCH, ignore_errors=True)

@@ -369,6 +369,22 @@ def state_folder():
     verdict("a folder that is not there: exit 4, and none is made", missing.returncode == 4 and not os.path.exists("nowhere"))
 
 
+def moved():
+    """A folder of the demo, looked at from elsewhere and moved: its bundles are still found."""
+    tally("demo", "--epochs", "1", "-q", "--json", "--dir", "lived")
+    row = json.loads(tally("epoch", "list", "--json", "--dir", "lived").stdout)
+    there = row["bundle"].startswith("lived/") and os.path.exists(row["bundle"])
+    verdict("the list names bundles by paths that can be opened", there, row)
+    os.mkdir("elsewhere")
+    os.rename("lived", "elsewhere/moved")
+    os.chdir("elsewhere")
+    done = tally("epoch", "replay", row["epoch_id"], "--dir", "moved")
+    shown = tally("epoch", "show", row["epoch_id"], "--trace", "--dir", os.path.abspath("moved"), "--json")
+    os.chdir("..")
+    verdict("a folder that was moved is replayed", done.returncode == 0, done.stderr)
+    verdict("and shown", shown.returncode == 0 and os.path.isfile(json.loads(shown.stdout)["bundle"]), shown.stderr)
+
+
 def score():
     done = tally("portfolio", "score", "--json", "--returns", os.path.join(HERE, "returns.csv"))
     plain = json.loads(done.stdout)
@@ -392,7 +408,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="tally-portfolio-")
     os.chdir(folder)
     try:
-        for part in (examples, order, bad_lines, bad_files, codes, parameters, bundles, state_folder, score):
+        for part in (examples, order, bad_lines, bad_files, codes, parameters, bundles, state_folder, moved, score):
             part()
     finally:
         os.chdir("/")

@@ -130,6 +130,22 @@ static tl_err open_store(tl_store **out, tl_app *app, tl_errctx *ctx)
     return tl_store_open(out, dir, TL_STORE_READ, ctx);
 }
 
+/* The store names a bundle within its folder; here it becomes a path that can be opened. */
+static tl_err find_bundle(tl_store_epoch *e, tl_app *app, tl_errctx *ctx)
+{
+    const char *dir = NULL;
+    const char *name = NULL;
+    const char *path = NULL;
+    if (!e->has_bundle || (e->bundle_path.len > 0 && e->bundle_path.ptr[0] == '/')) {
+        return TL_OK;
+    }
+    TL_TRY(tl_app_state_dir(app, &dir, ctx));
+    TL_TRY(tl_str_copy_cstr(&name, app->arena, e->bundle_path, ctx));
+    TL_TRY(tl_sys_join(&path, app->arena, dir, name, ctx));
+    e->bundle_path = tl_str_from_cstr(path);
+    return TL_OK;
+}
+
 static void put_epoch_members(tl_json_writer *w, const tl_store_epoch *e)
 {
     tl_json_put_key(w, "bundle");
@@ -186,7 +202,9 @@ static tl_err run_list(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     tl_sb sb;
     tl_sb_init(&sb, app->arena);
     for (size_t i = 0; err == TL_OK && i < count; i++) {
-        put_epoch_line(&sb, app->is_json, &rows[i]);
+        tl_store_epoch e = rows[i];
+        err = find_bundle(&e, app, ctx);
+        put_epoch_line(&sb, app->is_json, &e);
     }
     err = err != TL_OK ? err : tl_app_print_sb(app, &sb, ctx);
     const tl_err closed = tl_store_close(store, err == TL_OK ? ctx : NULL);
@@ -281,6 +299,7 @@ static tl_err show(tl_app *app, const tl_cmd_call *call, tl_store *store, tl_err
     const tl_str id = tl_str_from_cstr(call->args[0]);
     tl_store_epoch e = {0};
     TL_TRY(tl_store_get_epoch(store, &e, id, app->arena, ctx));
+    TL_TRY(find_bundle(&e, app, ctx));
     const tl_store_transition *steps = NULL;
     size_t count = 0;
     TL_TRY(tl_store_transitions(store, &steps, &count, id, app->arena, ctx));
@@ -343,6 +362,7 @@ static tl_err replay(tl_app *app, tl_store *store, const char *id, tl_errctx *ct
 {
     tl_store_epoch e = {0};
     TL_TRY(tl_store_get_epoch(store, &e, tl_str_from_cstr(id), app->arena, ctx));
+    TL_TRY(find_bundle(&e, app, ctx));
     if (!e.has_bundle) {
         return tl_fail(ctx, TL_ERR_STATE, "epoch %s is %.*s and has no bundle yet", id,
                        TL_STR_ARG(e.state));

@@ -1,5 +1,8 @@
 /* open.c: taking a folder, and finding it as it was left. */
 #include "app/engine/engine_internal.h"
+
+#include <string.h>
+
 #include "io/sys/sys.h"
 
 #define ENGINE_LEN_MAX ((size_t)8 << 30)
@@ -241,7 +244,9 @@ tl_err tl__engine_put_epoch(tl_engine *engine, const char *bundle_path, const tl
     row.settled_height = row.is_settled ? e->machine.height : 0;
     row.has_bundle = bundle_path != NULL;
     if (row.has_bundle) {
-        row.bundle_path = tl_str_from_cstr(bundle_path);
+        /* within the folder, so that the folder may be moved */
+        const tl_str path = tl_str_from_cstr(bundle_path);
+        row.bundle_path = tl_str_slice(path, strlen(engine->dir) + 1, path.len);
         row.bundle_digest = *digest;
     }
     return tl_store_put_epoch(engine->store, &row, ctx);

@@ -123,7 +123,7 @@ typedef struct tl_store_epoch {
     bool is_settled;
     uint64_t settled_height; /* when is_settled */
     bool has_bundle;
-    tl_str bundle_path;
+    tl_str bundle_path; /* within the folder: "bundles/2024-Q1-W3.bundle" */
     tl_hash32 bundle_digest;
 } tl_store_epoch;
 

@@ -14,7 +14,7 @@
 #define COST_RATIO                                                                                 \
     0.00055 /* of turnover: 5 bp spread and 0.5 bp commission; no size is known, so no impact */
 #define FILL_DAYS_MAX   2
-#define BLIND_RATIO     0.10
+#define BLIND_RATIO     (0.10 * (1.0 + 0x1p-40)) /* decimal weights do not add up exactly */
 #define WEEK_DAYS       5.0
 #define TURNOVER_WINDOW 90
 

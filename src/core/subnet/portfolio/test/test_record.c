@@ -113,6 +113,25 @@ static void a_missing_price_is_filled_twice_then_cash(void **state)
     tl_arena_free(w.arena);
 }
 
+static void a_tenth_of_the_exposure_may_be_missing_exactly(void **state)
+{
+    (void)state; /* as doubles, 0.03 and 0.02 are more than a tenth of these weights */
+    world w;
+    set_up(&w);
+    w.price[2 * TICKERS + 0] = 0.0;
+    w.price[2 * TICKERS + 1] = 0.0;
+    tl_position p[TICKERS];
+    const tl_portfolio exact = portfolio_of(p, 30000, 20000, 150000, 150000, 150000);
+    const tl__holding h = {2, 2, &exact};
+    tl__record r;
+    assert_int_equal(tl__record_build(&r, w.arena, &w.prices, 0, &h, 1, NULL), TL_OK);
+    assert_false(r.is_blind[0]);
+    p[0].weight_millionths++;
+    assert_int_equal(tl__record_build(&r, w.arena, &w.prices, 0, &h, 1, NULL), TL_OK);
+    assert_true(r.is_blind[0]);
+    tl_arena_free(w.arena);
+}
+
 static void a_purchase_without_a_close_takes_the_last_known_one(void **state)
 {
     (void)state;
@@ -177,6 +196,7 @@ int main(void)
         cmocka_unit_test(weights_drift_and_cash_earns_nothing),
         cmocka_unit_test(a_rebalance_costs_its_turnover_on_the_first_day),
         cmocka_unit_test(a_missing_price_is_filled_twice_then_cash),
+        cmocka_unit_test(a_tenth_of_the_exposure_may_be_missing_exactly),
         cmocka_unit_test(a_purchase_without_a_close_takes_the_last_known_one),
         cmocka_unit_test(a_short_that_loses_everything_is_ruin),
         cmocka_unit_test(the_universe_counts_each_ticker_alike),

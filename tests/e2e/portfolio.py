@@ -160,11 +160,19 @@ def bad_files():
               put("p7", {"validators": [{"hotkey": "5" + "C" * 47, "stake_rao": 1}]})),
              ("a negative balance", 3, "balances_rao", PRICES, signals,
               put("p8", {"balances_rao": {LAST[0]["hotkey"]: -1}}))]
+    named = {"an empty file of signals": "empty", "prices that end before the epoch": "short.csv", "a validator twice": "p6",
+             "a negative balance": "p8"}
     for name, code, word, prices, lines, params in cases:
         words = ["--prices", prices, "--signals", lines] + (["--params", params] if params else [])
         done = tally("portfolio", "run", *words)
         verdict(f"{name}: exit {code}, and it is named",
-                done.returncode == code and word in done.stderr and done.stdout == "", done.returncode, done.stderr)
+                done.returncode == code and word in done.stderr and done.stdout == "" and
+                f"tally: {named.get(name, '')}" in done.stderr, done.returncode, done.stderr)
+    marked = run([*LINES], None)
+    with_mark = run(["\ufeff" + LINES[0], *LINES[1:]], None)
+    verdict("a byte order mark is no part of the signals", with_mark.stdout == marked.stdout and marked.returncode == 0,
+            with_mark.stderr, with_mark.stdout[:200])
+    verdict("the keys of the result are sorted", list(json.loads(marked.stdout)) == sorted(json.loads(marked.stdout)))
 
 
 # --- every code, its outcome and its money (portfolio spec, sections 1, 2 and 7) ---

@@ -21,6 +21,8 @@ typedef struct work {
     tl_epoch_span span;
     tl_validator_view *views;
     size_t view_count;
+    tl_str balances; /* canonical objects, or empty */
+    tl_str stakes;
     tl_price_table table;
     size_t from; /* rows of the table that are evidence */
     size_t to;
@@ -28,14 +30,21 @@ typedef struct work {
     tl_carry carry;
 } work;
 
+/* A byte order mark, as some editors write it, is no part of a text. */
+static tl_str without_mark(tl_str text)
+{
+    const tl_str mark = TL_STR("\xef\xbb\xbf");
+    return tl_str_starts_with(text, mark) ? tl_str_slice(text, mark.len, text.len) : text;
+}
+
 /* --- parameters --- */
 
 static const char *const own_members[] = {"validators", "balances_rao", "stakes_rao", NULL};
 
-static tl_err read_parameters(work *k, tl_str given, tl_errctx *ctx)
+static tl_err read_engine_parameters(work *k, tl_str given, tl_errctx *ctx)
 {
     if (given.len > 0) {
-        TL_TRY(tl_json_parse(&k->given, k->arena, given, NULL, ctx));
+        TL_TRY(tl_json_parse(&k->given, k->arena, without_mark(given), NULL, ctx));
     }
     tl_sb sb;
     tl_sb_init(&sb, k->arena);
@@ -123,6 +132,15 @@ static tl_err amounts(tl_str *out, const work *k, const char *key, tl_errctx *ct
     return tl_sb_finish(out, &sb, ctx);
 }
 
+/* Everything that the file of parameters says. */
+static tl_err read_parameters(work *k, tl_str given, tl_errctx *ctx)
+{
+    TL_TRY(read_engine_parameters(k, given, ctx));
+    TL_TRY(read_validators(k, ctx));
+    TL_TRY(amounts(&k->balances, k, "balances_rao", ctx));
+    return amounts(&k->stakes, k, "stakes_rao", ctx);
+}
+
 /* --- signals --- */
 
 static tl_err read_signal(tl_submission *out, work *k, tl_str line, uint32_t number, tl_errctx *ctx)
@@ -150,7 +168,7 @@ static tl_err read_signals(work *k, tl_str text, tl_errctx *ctx)
     if (k->all == NULL) {
         return tl_arena_fail(k->arena, ctx);
     }
-    tl_str rest = text;
+    tl_str rest = without_mark(text);
     tl_str line = {NULL, 0};
     for (uint32_t number = 1; tl_str_split(&line, &rest, '\n'); number++) {
         if (tl_str_trim(line).len > 0) {
@@ -178,7 +196,7 @@ static tl_err find_latest_epoch(work *k, tl_errctx *ctx)
         }
     }
     if (latest == NULL) {
-        return tl_fail(ctx, TL_ERR_MISSING, "no signal names an epoch");
+        return tl_fail(ctx, TL_ERR_MISSING, "signals: none names an epoch");
     }
     k->epoch_id = latest->epoch_id;
     k->span = latest->span;
@@ -223,14 +241,17 @@ static bool next_epoch(const tl_submission **out, const work *k, const tl_submis
 
 static tl_err live_one_epoch(work *k, const void *world, const tl_submission *of, tl_errctx *ctx)
 {
-    tl_submission *own = TL_NEW(k->arena, tl_submission, k->count);
+    size_t count = 0;
+    for (size_t i = 0; i < k->count; i++) {
+        count += tl_str_eq(k->all[i].epoch_id, of->epoch_id);
+    }
+    tl_submission *own = TL_NEW(k->arena, tl_submission, count);
     if (own == NULL) {
         return tl_arena_fail(k->arena, ctx);
     }
-    size_t count = 0;
-    for (size_t i = 0; i < k->count; i++) {
+    for (size_t i = 0, at = 0; i < k->count; i++) {
         if (tl_str_eq(k->all[i].epoch_id, of->epoch_id)) {
-            own[count++] = k->all[i];
+            own[at++] = k->all[i];
         }
     }
     tl_admission *admissions = TL_NEW(k->arena, tl_admission, count);
@@ -254,20 +275,26 @@ static tl_err live_earlier_epochs(work *k, tl_errctx *ctx)
     return TL_OK;
 }
 
-static tl_err gather_evidence(work *k, tl_str prices, tl_errctx *ctx)
+static tl_err read_prices(work *k, tl_str prices, tl_errctx *ctx)
 {
-    const tl_err err = tl_price_table_read(&k->table, k->arena, prices, ctx);
-    if (err != TL_OK) {
-        tl_errctx_wrap(ctx, "prices");
-        return err;
-    }
     const tl_submission *first = NULL;
     (void)next_epoch(&first, k, NULL);
-    TL_TRY(tl_assemble_rows(&k->from, &k->to, &k->table, first->span.first, k->span, k->epoch_id,
-                            ctx));
+    TL_TRY(tl_price_table_read(&k->table, k->arena, prices, ctx));
+    return tl_assemble_rows(&k->from, &k->to, &k->table, first->span.first, k->span, k->epoch_id,
+                            ctx);
+}
+
+static tl_err gather_evidence(work *k, tl_str prices, tl_errctx *ctx)
+{
     const tl_price_table *tables[1] = {&k->table};
-    return tl_assemble_evidence(&k->evidence, k->arena, tables, 1, k->from, k->to, k->views,
-                                k->view_count, ctx);
+    tl_err err = read_prices(k, prices, ctx);
+    err = err != TL_OK ? err
+                       : tl_assemble_evidence(&k->evidence, k->arena, tables, 1, k->from, k->to,
+                                              k->views, k->view_count, ctx);
+    if (err != TL_OK) {
+        tl_errctx_wrap(ctx, "prices");
+    }
+    return err;
 }
 
 static tl_err put_records(tl_str *out, const work *k, tl_errctx *ctx)
@@ -289,7 +316,6 @@ tl_err tl_assemble_portfolio(tl_assembled *out, tl_arena *arena, tl_str prices, 
         tl_errctx_wrap(ctx, "parameters");
         return err;
     }
-    TL_TRY(read_validators(&k, ctx));
     TL_TRY(read_signals(&k, signals, ctx));
     TL_TRY(find_latest_epoch(&k, ctx));
     TL_TRY(gather_evidence(&k, prices, ctx));
@@ -298,14 +324,14 @@ tl_err tl_assemble_portfolio(tl_assembled *out, tl_arena *arena, tl_str prices, 
                                     .submissions = k.settled,
                                     .submission_count = k.settled_count,
                                     .validators = k.views,
-                                    .validator_count = k.view_count};
+                                    .validator_count = k.view_count,
+                                    .balances = k.balances,
+                                    .stakes = k.stakes};
     for (size_t i = 0; i < k.settled_count; i++) {
         const uint64_t end = k.settled[i].commit_height + k.params.reveal_expiry_blocks;
         spec.height = end > spec.height ? end : spec.height;
     }
     TL_TRY(put_records(&spec.records, &k, ctx));
-    TL_TRY(amounts(&spec.balances, &k, "balances_rao", ctx));
-    TL_TRY(amounts(&spec.stakes, &k, "stakes_rao", ctx));
     tl_str inputs = {NULL, 0};
     TL_TRY(tl_assemble_inputs(&inputs, arena, k.subnet, &spec, ctx));
     return tl_assemble_publish(out, arena, k.subnet, inputs, k.evidence, k.parameters, ctx);

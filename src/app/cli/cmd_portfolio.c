@@ -37,18 +37,20 @@ static tl_err put_run_json(tl_sb *sb, tl_app *app, const tl_assembled *epoch, co
 {
     const tl_json *results = NULL;
     TL_TRY(tl_json_parse(&results, app->arena, epoch->result.json, NULL, ctx));
-    static const char *const keys[] = {"agreement",  "epoch_id", "scoreboard",
-                                       "settlement", "state",    "validators"};
+    static const char *const rest[] = {"epoch_id", "scoreboard", "settlement", "state",
+                                       "validators"};
     tl_json_writer w;
-    tl_json_writer_init(&w, sb, 0, false);
+    tl_json_writer_init(&w, sb, 0, true);
     tl_json_put_object(&w);
+    tl_json_put_key(&w, "agreement");
+    tl_json_put_tree(&w, tl_json_get(results, "agreement"));
     tl_json_put_key(&w, "bundle");
     tl_json_put_cstr(&w, path);
     tl_json_put_key(&w, "digest");
     tl_json_put_hex(&w, epoch->digest.b, sizeof epoch->digest.b);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        tl_json_put_key(&w, keys[i]);
-        tl_json_put_tree(&w, tl_json_get(results, keys[i]));
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
+        tl_json_put_key(&w, rest[i]);
+        tl_json_put_tree(&w, tl_json_get(results, rest[i]));
     }
     tl_json_put_end(&w);
     tl_json_writer_done(&w);
@@ -103,6 +105,7 @@ static void name_file(const tl_cmd_call *call, tl_errctx *ctx)
         if (tl_str_starts_with(message, tl_str_from_cstr(options[i])) ||
             (i == 2 && tl_str_starts_with(message, TL_STR("parameters")))) {
             tl_errctx_wrap(ctx, "%s", tl_cmd_text(call, options[i]));
+            return;
         }
     }
 }

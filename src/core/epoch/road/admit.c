@@ -62,6 +62,7 @@ const char *tl_road_admit_commit(const tl_submission *s, const tl_road_params *p
                                  const tl_submission *live)
 {
     if (tl_rao_cmp(s->ante, params->ante_min) < 0 ||
+        tl_rao_cmp(s->ante, tl_rao_from_i64(TL_ROAD_ANTE_MAX)) > 0 ||
         (free_balance != NULL && tl_rao_cmp(s->ante, *free_balance) > 0)) {
         return "E005";
     }

@@ -38,6 +38,9 @@ extern "C" {
 #define TL_ROAD_SIGNALS_MAX    100000
 #define TL_ROAD_VALIDATORS_MAX 1024
 #define TL_ROAD_HISTORY_MAX    12 /* epochs of reveals that are remembered */
+/* rao: 21 million TAO, all that there will be. Nobody has more free, so a larger ante is E005 even where balances are not
+ * tested; otherwise one signal could make the sums of an epoch overflow. */
+#define TL_ROAD_ANTE_MAX INT64_C(21000000000000000)
 
 /* --- parameters that the engine owns (params.c) --- */
 

@@ -227,6 +227,18 @@ static void an_ante_above_the_balance_is_refused(void **state)
     }
 }
 
+static void an_ante_above_all_there_is_stops_nothing_but_itself(void **state)
+{
+    const fixture *f = *state;
+    tl_submission s = signal_of(f, alice, 1000, 5000, NULL);
+    s.ante = tl_rao_from_i64(21000000000000000);
+    assert_code(admit_one(f, &s).code, NULL);
+    s.ante = tl_rao_from_i64(21000000000000001);
+    assert_code(admit_one(f, &s).code, "E005");
+    s.ante = tl_rao_from_i64(INT64_MAX);
+    assert_code(admit_one(f, &s).code, "E005");
+}
+
 static tl_carry carry_after(const fixture *f, const tl_carry *before, const tl_submission *s)
 {
     tl_admission a;
@@ -409,6 +421,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_refused_signal_does_not_stand_in_the_way, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_ante_above_the_balance_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_ante_above_all_there_is_stops_nothing_but_itself, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_third_silence_within_the_window_bans, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_hash_that_differs_bans_for_the_rest_of_the_epoch, set_up,

@@ -1,5 +1,6 @@
 /* Attacks the reader with anything: the first byte chooses the options. Whatever is accepted is written again, and the
  * new text must be read as the same table. */
+#include <float.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,8 +41,9 @@ static bool copy_table(tl_str *out, tl_arena *arena, tl_str text, const tl_csv_o
         }
         TL_ASSERT(csv.row_index == rows && csv.line >= 1);
         for (size_t i = 0; i < csv.column_count; i++) {
-            double number;
-            (void)tl_csv_f64(&number, &csv, i, NULL);
+            double number = 0.0;
+            const tl_err got = tl_csv_f64(&number, &csv, i, NULL);
+            TL_ASSERT(got != TL_OK || (number >= -DBL_MAX && number <= DBL_MAX));
             if (i != 0) {
                 tl_sb_put_char(&sb, separator);
             }

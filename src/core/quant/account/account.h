@@ -9,7 +9,8 @@
  * Invariants  ACC-1 drift keeps the sum of weights: what grows together stays together
  *             ACC-2 turnover lies in [0, 1] for weights that are not negative and sum to 1
  *             ACC-3 a portfolio that lost everything stays lost: weights 0, returns 0
- * Read        account.c, then field.c
+ *             ACC-4 what is held over a span is what is drifted day by day, but for rounding
+ * Read        account.c, then field.c, then hold.c
  *
  * Formulas (quant-math spec section 2):
  *      ACC-F1 return    R[t] = sum w_i r_i[t]
@@ -125,6 +126,66 @@ size_t tl_account_field_rebalances(const tl_account_field *field);
 TL_MUST_USE tl_err tl_account_field_run(double *returns, double *turnovers,
                                         const tl_account_field *field, size_t from, size_t to,
                                         tl_arena *scratch, tl_errctx *ctx);
+
+/* --- between two rebalances, over growth that all portfolios share (hold.c) --- */
+
+/* tl_account_growth: what each asset of a universe has earned since the close before a span's first
+ * day: g_i[t] = g_i[t - 1] + r_i[t] (1 + g_i[t - 1]). Nothing about it depends on a portfolio, so
+ * that a universe has it once a span.
+ *
+ *      lines   asset 0          asset 1          …
+ *      block 0 [t0 t1 … t7]     [t0 t1 … t7]     …     a line of a cache: eight days of an asset;
+ *      block 1 [t8 t9 t9 … t9]  [t8 t9 t9 … t9]  …     what is behind the last day repeats it
+ *
+ * lines    TL_ACCOUNT_LINES(days, assets) doubles; best 64-byte aligned
+ * returns  days rows of admitted returns, row t begins at returns[t * stride], stride >= assets
+ * Errors: TL_ERR_RANGE when an asset grows by more than 1e12 within the span. */
+TL_MUST_USE tl_err tl_account_growth(double *lines, const double *returns, size_t days,
+                                     size_t assets, size_t stride, tl_errctx *ctx);
+
+#define TL_ACCOUNT_LINES(days, assets) (((days) + 7) / 8 * 8 * (assets))
+
+typedef struct tl_account_span {
+    const double *lines; /* of tl_account_growth */
+    size_t days;         /* at least 1 */
+    size_t assets;
+} tl_account_span;
+
+/* tl_account_holding: portfolios of as many assets each: what they buy before a span, and what they
+ * want after it. */
+typedef struct tl_account_holding {
+    size_t portfolios;
+    size_t count;          /* assets of one of them */
+    const uint32_t *index; /* portfolios rows of count assets of the span */
+    const double *weights; /* as many rows, bought before the first day; at most 1e9 in size */
+    const double *next;    /* as many rows: the targets after the last day; or NULL: none */
+} tl_account_holding;
+
+/* tl_account_out: where it is written; portfolio p's returns begin at returns[p * returns_stride].
+ */
+typedef struct tl_account_out {
+    double *returns; /* days of the span */
+    size_t returns_stride;
+    double *turnovers; /* one, from the drifted weights to next; 0 after a ruin, or without next */
+    size_t turnovers_stride;
+} tl_account_out;
+
+/* tl_account_hold: portfolios through a span, without drifting them day by day (ACC-F1 to ACC-F3):
+ *
+ *      E[t] = sum w_k g_k[t]                         tl_dot's tree, bit for bit
+ *      R[t] = (E[t] - E[t - 1]) / (1 + E[t - 1])     E of the close before the span is 0
+ *      drifted w_k = (w_k + w_k g_k) / (1 + E)       after the last day
+ *
+ * The same as tl_account_run but for rounding, and on the first day the same bit for bit. R <= -1 is
+ * a ruin: -1, then 0, and nothing is left to trade (ACC-3); in the spans after it the portfolio must
+ * not be held.
+ *
+ * Errors: TL_ERR_RANGE for a return above TL_RETURN_MAX or a turnover above 1e9 (debts can do
+ * that), of the first portfolio that has one.
+ * Cost:   a position and eight days are one line, one product and one sum; an asset's line is read
+ *         again by the next portfolio, so a span of 480 assets stays in the first cache (30 KB). */
+TL_MUST_USE tl_err tl_account_hold(const tl_account_out *out, const tl_account_span *span,
+                                   const tl_account_holding *holding, tl_errctx *ctx);
 
 #ifdef __cplusplus
 }

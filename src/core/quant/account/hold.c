@@ -152,6 +152,7 @@ static tl_err hold_group(const tl_account_out *out, const tl_account_span *span,
             keep(out->returns + p * out->returns_stride + t, block[p - from], width);
         }
     }
+    /* Drifted once, over the whole span: ACC-4. */
     const double *last = span->lines + (span->days - 1) / 8 * 8 * span->assets;
     for (size_t p = from; p < to; p++) {
         double turnover = 0.0;

@@ -379,7 +379,7 @@ def state_folder():
 
 def moved():
     """A folder of the demo, looked at from elsewhere and moved: its bundles are still found."""
-    tally("demo", "--epochs", "1", "-q", "--json", "--dir", "lived")
+    tally("demo", "--epochs", "1", "-q", "--json", "--prices", PRICES, "--dir", "lived")
     row = json.loads(tally("epoch", "list", "--json", "--dir", "lived").stdout)
     there = row["bundle"].startswith("lived/") and os.path.exists(row["bundle"])
     verdict("the list names bundles by paths that can be opened", there, row)

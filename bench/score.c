@@ -11,7 +11,7 @@
 #include "io/sys/sys.h"
 
 enum { UNIVERSE = 480, POSITIONS = 30, STRIDE = UNIVERSE / POSITIONS, WEEK = 5 };
-enum { TARGETS = (BENCH_DAYS + WEEK - 1) / WEEK, WINDOW = 90, WEEKS = 5, SHARD = 50 };
+enum { TARGETS = (BENCH_DAYS + WEEK - 1) / WEEK, WINDOW = 90, WEEKS = 3, SHARD = 50 };
 
 static const double cost_ratio = 0.00055; /* 5.5 bp of turnover */
 

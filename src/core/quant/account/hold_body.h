@@ -69,18 +69,47 @@ HOLD_TARGET bool HOLD_BLOCK(double returns[8], double *earned, const double *lin
 #endif
 }
 
-/* |target - held| of the four positions from k on. */
-#define HOLD_CHANGE(out, k)                                                                        \
-    do {                                                                                           \
-        hold_four w;                                                                               \
-        hold_four target;                                                                          \
-        memcpy(&w, h->weights + (k), sizeof w);                                                    \
-        memcpy(&target, h->next + (k), sizeof target);                                             \
-        const uint32_t *at = h->index + (k);                                                       \
-        const hold_four grown = {last[(size_t)at[0] * 8], last[(size_t)at[1] * 8],                 \
-                                 last[(size_t)at[2] * 8], last[(size_t)at[3] * 8]};                \
-        (out) = (hold_four)((hold_bits)(target - (w + w * grown) * shrink) & INT64_MAX);           \
-    } while (0)
+/* |target - drifted| of four positions. */
+HOLD_TARGET static inline void hold_change(hold_four *out, const hold_four *weights,
+                                           const hold_four *targets, const hold_four *grown,
+                                           double shrink)
+{
+    const hold_four drifted = (*weights + *weights * *grown) * shrink;
+    *out = (hold_four)((hold_bits)(*targets - drifted) & INT64_MAX);
+}
+
+/* The four positions from k on. */
+HOLD_TARGET static inline void hold_four_from(hold_four *out, const double *last,
+                                              const tl_account_holding *h, size_t k, double shrink)
+{
+    const uint32_t *at = h->index + k;
+    const hold_four grown = {last[(size_t)at[0] * 8], last[(size_t)at[1] * 8],
+                             last[(size_t)at[2] * 8], last[(size_t)at[3] * 8]};
+    hold_four weights;
+    hold_four targets;
+    memcpy(&weights, h->weights + k, sizeof weights);
+    memcpy(&targets, h->next + k, sizeof targets);
+    hold_change(out, &weights, &targets, &grown, shrink);
+}
+
+/* The positions from k on, at most three; where there is none, nothing changes: a lane of 0 keeps
+ * the bits of a sum that is not negative. */
+HOLD_TARGET static inline void hold_rest_from(hold_four *out, const double *last,
+                                              const tl_account_holding *h, size_t k, double shrink)
+{
+    hold_four grown = {0};
+    hold_four weights = {0};
+    hold_four targets = {0};
+#pragma GCC unroll 3
+    for (size_t j = 0; j < 3; j++) {
+        if (k + j < h->count) {
+            grown[j] = last[(size_t)h->index[k + j] * 8];
+            weights[j] = h->weights[k + j];
+            targets[j] = h->next[k + j];
+        }
+    }
+    hold_change(out, &weights, &targets, &grown, shrink);
+}
 
 HOLD_TARGET double HOLD_TURNED(const double *lines, const tl_account_holding *h, double shrink)
 {
@@ -90,24 +119,20 @@ HOLD_TARGET double HOLD_TURNED(const double *lines, const tl_account_holding *h,
     hold_four change;
     size_t k = 0;
     for (; k + 8 <= h->count; k += 8) {
-        HOLD_CHANGE(change, k);
+        hold_four_from(&change, last, h, k, shrink);
         low += change;
-        HOLD_CHANGE(change, k + 4);
+        hold_four_from(&change, last, h, k + 4, shrink);
         high += change;
     }
-    double lane[8];
-    size_t j = 0;
     if (k + 4 <= h->count) {
-        HOLD_CHANGE(change, k);
+        hold_four_from(&change, last, h, k, shrink);
         low += change;
-        j = 4;
+        hold_rest_from(&change, last, h, k + 4, shrink);
+        high += change;
+    } else {
+        hold_rest_from(&change, last, h, k, shrink);
+        low += change;
     }
-    memcpy(lane, &low, sizeof low);
-    memcpy(lane + 4, &high, sizeof high);
-    for (; k + j < h->count; j++) {
-        lane[j] += tl__account_change(last, h, k + j, shrink);
-    }
-    return tl__account_fold(lane);
+    low += high;
+    return (low[0] + low[2]) + (low[1] + low[3]); /* tl_sum's tree */
 }
-
-#undef HOLD_CHANGE

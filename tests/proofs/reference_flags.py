@@ -37,7 +37,7 @@ def make_prices(rng, weeks):
     days = [START - datetime.timedelta(3)]
     for n in range(7 * weeks):
         day = START + datetime.timedelta(n)
-        if day.weekday() < 5 and rng.random() > 0.03:
+        if day.weekday() < 5 and rng.random() > 0.03 and n // 7 != 6:  # the seventh week has no trading day
             days.append(day)
     moves = {}
     mood = [rng.gauss(0.0003, 0.03) for _ in days]
@@ -149,13 +149,10 @@ def break_rules(rng, s):
         s["reveal_height"] = odd_reveal(rng, s["commit_height"])
 
 
-def make_signals(rng, weeks, days, clean, miners):
+def make_signals(rng, weeks, clean, miners):
     lines, last = [], {}
-    traded = {week_of(d) for d in days[1:]}
     for week in range(weeks):
         epoch = epoch_of(START + datetime.timedelta(7 * week))
-        if epoch not in traded:
-            continue
         first = None
         for number, kind in enumerate(KINDS[:miners]):
             if kind == "late" and week < weeks - 2 or rng.random() < 0.04 and number or number == 12 and week == 4:
@@ -551,7 +548,9 @@ def compare(told, results, peers, emission, external):
 def run_world(binary, folder, number, weeks, miners, clean, params):
     rng = random.Random(number)
     days, price = make_prices(rng, weeks)
-    lines = make_signals(rng, weeks, days, clean, miners)
+    lines = make_signals(rng, weeks, clean, miners)
+    if number % 3 == 0 and weeks > 3:  # the table begins within the second week: what was before it adds no days
+        days, price = days[7:], {t: c[7:] for t, c in price.items()}
     if "stakes_rao" in params:
         params = dict(params, stakes_rao={address(f"flags/{k}"): rng.randint(0, 50) * TAO for k in range(11)})
     if "balances_rao" in params:

@@ -60,7 +60,8 @@ typedef struct tl_engine_receipt {
 
 /* tl_engine_submit: decode, admit, keep, acknowledge. A refusal by a rule is a receipt with a code, not an error; the
  * same bytes sent again get the receipt that they had. A miner whom the ledger does not know brings its ante along: it
- * is deposited from outside and locked in the same transaction.
+ * is deposited from outside and locked in the same transaction. Which of a hotkey's signals is the first is decided by
+ * their coming in, not by the heights that they name: the others are E009.
  * Errors: bad input, field named; TL_ERR_STATE: no epoch is open */
 TL_MUST_USE tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, tl_arena *arena,
                                     tl_str signal, tl_errctx *ctx);

@@ -20,7 +20,6 @@ typedef struct tl__open_epoch {
     tl_str records; /* the carry as text */
     tl_str bonds;
     tl_map live; /* live signals by hotkey, as far as a second one of the hotkey depends on them */
-    uint64_t last_height; /* of a kept signal */
 } tl__open_epoch;
 
 struct tl_engine {

@@ -76,7 +76,7 @@ static tl_err load_live_one(tl__open_epoch *e, tl_bytes body, tl_errctx *ctx)
     return tl__engine_set_live(e, &s, ctx);
 }
 
-/* Who has a live signal, and how far the heights have come. */
+/* Who has a live signal. */
 static tl_err load_live(tl__open_epoch *e, tl_engine *engine, tl_errctx *ctx)
 {
     const tl_store_submission *kept = NULL;
@@ -84,7 +84,6 @@ static tl_err load_live(tl__open_epoch *e, tl_engine *engine, tl_errctx *ctx)
     TL_TRY(tl_store_submissions(engine->store, &kept, &count, e->epoch_id, e->arena, ctx));
     tl_map_init(&e->live, e->arena);
     for (size_t i = 0; i < count; i++) {
-        e->last_height = kept[i].height > e->last_height ? kept[i].height : e->last_height;
         if (kept[i].is_accepted) {
             TL_TRY(load_live_one(e, kept[i].body, ctx));
         }

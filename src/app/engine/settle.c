@@ -9,29 +9,52 @@
 
 typedef struct kept {
     tl_submission *submissions;
-    const tl_store_submission *rows;
+    tl_store_submission *rows; /* of these */
     size_t count;
 } kept;
+
+/* The first signal of a hotkey that came in is its live one, whatever height a later one says it has. On the road the
+ * order is by height and commitment: a second signal that would stand before the live one there is left out, as it changed
+ * nothing and locked nothing. */
+static bool is_left_out(const tl_engine *engine, const tl_store_submission *row,
+                        const tl_submission *s)
+{
+    const tl_bytes key = {row->hotkey.b, sizeof row->hotkey.b};
+    const tl_submission *live = (const tl_submission *)tl_map_get(&engine->epoch.live, key);
+    if (row->is_accepted || live == NULL || !tl_str_eq_cstr(row->code, "E009")) {
+        return false;
+    }
+    return s->commit_height < live->commit_height ||
+           (s->commit_height == live->commit_height &&
+            tl_hash32_cmp(&s->commitment, &live->commitment) <= 0);
+}
 
 static tl_err read_kept(kept *out, tl_engine *engine, tl_arena *arena, tl_errctx *ctx)
 {
     const tl__open_epoch *e = &engine->epoch;
-    TL_TRY(tl_store_submissions(engine->store, &out->rows, &out->count, e->epoch_id, arena, ctx));
-    out->submissions = TL_NEW(arena, tl_submission, out->count);
-    if (out->submissions == NULL) {
+    const tl_store_submission *all = NULL;
+    size_t count = 0;
+    TL_TRY(tl_store_submissions(engine->store, &all, &count, e->epoch_id, arena, ctx));
+    out->submissions = TL_NEW(arena, tl_submission, count);
+    out->rows = TL_NEW(arena, tl_store_submission, count);
+    if (out->submissions == NULL || out->rows == NULL) {
         return tl_arena_fail(arena, ctx);
     }
-    for (size_t i = 0; i < out->count; i++) {
-        const tl_bytes body = out->rows[i].body;
+    for (size_t i = 0; i < count; i++) {
+        tl_submission *s = &out->submissions[out->count];
+        const tl_bytes body = all[i].body;
         const tl_json *tree = NULL;
         tl_err err =
             tl_json_parse(&tree, arena, (tl_str){(const char *)body.ptr, body.len}, NULL, ctx);
-        err = err != TL_OK ? err
-                           : tl_road_submission_read(&out->submissions[i], arena,
-                                                     &tl_subnet_portfolio, &e->params, tree, ctx);
+        err = err != TL_OK
+                  ? err
+                  : tl_road_submission_read(s, arena, &tl_subnet_portfolio, &e->params, tree, ctx);
         if (err != TL_OK) {
-            tl_errctx_wrap(ctx, "kept signal %llu", (unsigned long long)out->rows[i].serial);
+            tl_errctx_wrap(ctx, "kept signal %llu", (unsigned long long)all[i].serial);
             return err;
+        }
+        if (!is_left_out(engine, &all[i], s)) {
+            out->rows[out->count++] = all[i];
         }
     }
     return TL_OK;
@@ -86,6 +109,18 @@ static tl_err put_balances(tl_str *out, tl_engine *engine, const kept *k, tl_are
 
 /* --- running and writing down --- */
 
+/* Every field that counts is the same; a commitment given by hand may stand over different bodies. */
+static bool is_same_signal(const tl_submission *a, const tl_submission *b)
+{
+    return a->commit_height == b->commit_height && tl_str_eq(a->hotkey_text, b->hotkey_text) &&
+           tl_hash32_cmp(&a->commitment, &b->commitment) == 0 && tl_rao_eq(a->ante, b->ante) &&
+           a->has_reveal == b->has_reveal && a->reveal_height == b->reveal_height &&
+           tl_hash32_cmp(&a->salt, &b->salt) == 0 &&
+           tl_hash32_cmp(&a->body_hash, &b->body_hash) == 0 &&
+           tl_str_eq(a->epoch_id, b->epoch_id) && a->is_registered == b->is_registered &&
+           a->is_signature_valid == b->is_signature_valid;
+}
+
 /* What was told to a sender at commit must be what the road says: otherwise an ante is locked that the road does not
  * know, or the other way round. That would be our own fault, and nothing is paid then. */
 static tl_err check_receipts(const kept *k, const tl_road_result *result, tl_errctx *ctx)
@@ -93,11 +128,8 @@ static tl_err check_receipts(const kept *k, const tl_road_result *result, tl_err
     for (size_t i = 0; i < k->count; i++) {
         for (size_t j = 0; j < result->line_count; j++) {
             const tl_road_line *line = &result->lines[j];
-            const tl_submission *s = line->submission;
-            const bool is_same = s->commit_height == k->submissions[i].commit_height &&
-                                 tl_str_eq(s->hotkey_text, k->submissions[i].hotkey_text) &&
-                                 tl_hash32_cmp(&s->commitment, &k->submissions[i].commitment) == 0;
-            if (is_same && line->has_outcome != k->rows[i].is_accepted) {
+            if (line->has_outcome != k->rows[i].is_accepted &&
+                is_same_signal(line->submission, &k->submissions[i])) {
                 return tl_fail(ctx, TL_ERR_INTERNAL,
                                "signal %llu was acknowledged otherwise than the road admits it",
                                (unsigned long long)k->rows[i].serial);

@@ -28,21 +28,6 @@ static tl_err check_state(const tl_engine *engine, tl_errctx *ctx)
                          tl_epoch_state_text(e->machine.state));
 }
 
-/* Commits come in the order of their heights, as on a chain: otherwise "the first one counts" would depend on who
- * listens. One height holds one commit of a hotkey. */
-static tl_err check_height(const tl_engine *engine, const tl_submission *s, bool is_live,
-                           tl_errctx *ctx)
-{
-    const tl__open_epoch *e = &engine->epoch;
-    if (s->commit_height < e->last_height || (is_live && s->commit_height == e->last_height)) {
-        return tl_fail_field(ctx, TL_ERR_STATE, "commit_height",
-                             "height %llu is not behind %llu, to which this epoch has come",
-                             (unsigned long long)s->commit_height,
-                             (unsigned long long)e->last_height);
-    }
-    return TL_OK;
-}
-
 /* A folder without funds of its own: a miner brings along what it lacks. */
 static tl_err lock_ante(tl_engine *engine, const tl_submission *s, tl_errctx *ctx)
 {
@@ -125,12 +110,6 @@ static tl_err keep(tl_store_receipt *receipt, tl_engine *engine, const tl_submis
     return tl_store_put_receipt(engine->store, receipt->serial, tl_str_bytes(text), ctx);
 }
 
-static tl_err remember(tl_engine *engine, const tl_submission *s, const char *code, tl_errctx *ctx)
-{
-    engine->epoch.last_height = s->commit_height;
-    return code == NULL ? tl__engine_set_live(&engine->epoch, s, ctx) : TL_OK;
-}
-
 static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submission *s,
                      tl_arena *arena, tl_errctx *ctx)
 {
@@ -162,7 +141,6 @@ static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submiss
     tl_err err = keep(&receipt, engine, s, &row, code, arena, ctx);
     if (err == TL_OK && receipt.is_new) {
         err = check_state(engine, ctx);
-        err = err != TL_OK ? err : check_height(engine, s, live != NULL, ctx);
     }
     if (err == TL_OK && !receipt.is_new) {
         tl_store_rollback(engine->store);
@@ -172,7 +150,7 @@ static tl_err submit(tl_engine_receipt *out, tl_engine *engine, const tl_submiss
     out->is_accepted = code == NULL;
     out->code = code;
     out->is_new = true;
-    return remember(engine, s, code, ctx);
+    return code == NULL ? tl__engine_set_live(e, s, ctx) : TL_OK;
 }
 
 tl_err tl_engine_submit(tl_engine *engine, tl_engine_receipt *out, tl_arena *arena, tl_str signal,

@@ -221,26 +221,29 @@ static void a_second_signal_is_refused_and_locks_nothing(void **state)
     assert_int_equal(balance(f, TL_ACCOUNT_MINER, 0, 0), 0);
 }
 
-static void heights_do_not_go_back(void **state)
+static void the_first_that_comes_in_is_the_first(void **state)
 {
     fixture *f = (fixture *)*state;
-    tl_engine_receipt r = {0};
-    tl_errctx ctx = TL_ERRCTX_INIT;
     begin(f, 0);
     assert_true(submit(f, made(f, "miner", 0, 0, 100, 10LL * TAO)).is_accepted);
+    assert_true(submit(f, made(f, "miner", 1, 0, 99, 10LL * TAO)).is_accepted);
     const uint64_t count = entries(f);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(
-            tl_engine_submit(f->engine, &r, f->arena, made(f, "miner", 1, 0, 99, 10LL * TAO), &ctx),
-            TL_ERR_STATE);
-        assert_string_equal(ctx.field, "commit_height");
-        assert_int_equal(tl_engine_submit(f->engine, &r, f->arena,
-                                          made(f, "miner", 0, 0, 100, 11LL * TAO), &ctx),
-                         TL_ERR_STATE); /* one height holds one commit of a hotkey */
+        const tl_str late[3] = {made(f, "miner", 0, 0, 99, 10LL * TAO), /* behind, but came later */
+                                made(f, "miner", 0, 0, 100, 11LL * TAO),
+                                made(f, "miner", 0, 0, 101, 11LL * TAO)};
+        for (size_t k = 0; k < 3; k++) {
+            const tl_engine_receipt r = submit(f, late[k]);
+            assert_false(r.is_accepted);
+            assert_string_equal(r.code, "E009");
+        }
+        assert_string_equal(submit(f, made(f, "miner", 0, 0, 100, TAO)).code, "E005");
         assert_int_equal(entries(f), count);
-        reopen(f); /* the height is remembered */
+        reopen(f);
     }
-    assert_true(submit(f, made(f, "miner", 1, 0, 100, 10LL * TAO)).is_accepted);
+    const tl_assembled epoch = settle(f, 0, engine_world_close(0), 0);
+    assert_int_equal(epoch.result.line_count, 4); /* the two first, E005, and the E009 behind */
+    check_ledger(f);
 }
 
 static void with_funds_an_ante_beyond_them_is_refused(void **state)
@@ -581,7 +584,7 @@ int main(void)
         ENGINE_TEST(a_signal_sent_again_gets_the_receipt_that_it_had),
         ENGINE_TEST(other_spelling_is_the_same_signal),
         ENGINE_TEST(a_second_signal_is_refused_and_locks_nothing),
-        ENGINE_TEST(heights_do_not_go_back),
+        ENGINE_TEST(the_first_that_comes_in_is_the_first),
         ENGINE_TEST(with_funds_an_ante_beyond_them_is_refused),
         ENGINE_TEST(without_funds_the_ante_comes_along),
         ENGINE_TEST(bad_signals_are_errors_and_nothing_is_kept),

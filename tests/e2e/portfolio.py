@@ -159,9 +159,11 @@ def bad_files():
              ("a hotkey with a wrong checksum", 3, "hotkey", PRICES, signals,
               put("p7", {"validators": [{"hotkey": "5" + "C" * 47, "stake_rao": 1}]})),
              ("a negative balance", 3, "balances_rao", PRICES, signals,
-              put("p8", {"balances_rao": {LAST[0]["hotkey"]: -1}}))]
+              put("p8", {"balances_rao": {LAST[0]["hotkey"]: -1}})),
+             ("stakes whose sum is too large", 3, "validators[1]", PRICES, signals,
+              put("p9", {"validators": [{"hotkey": s["hotkey"], "stake_rao": 2**62} for s in LAST[:2]]}))]
     named = {"an empty file of signals": "empty", "prices that end before the epoch": "short.csv", "a validator twice": "p6",
-             "a negative balance": "p8"}
+             "a negative balance": "p8", "stakes whose sum is too large": "p9"}
     for name, code, word, prices, lines, params in cases:
         words = ["--prices", prices, "--signals", lines] + (["--params", params] if params else [])
         done = tally("portfolio", "run", *words)

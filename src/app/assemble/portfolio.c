@@ -92,8 +92,10 @@ static tl_err read_validators(work *k, tl_errctx *ctx)
         tl_assemble_default_validators(k->views);
         return TL_OK;
     }
+    tl_rao whole = TL_RAO_ZERO;
     for (uint32_t i = 0; i < list->count; i++) {
-        const tl_err err = read_validator(&k->views[i], &list->items[i], ctx);
+        tl_err err = read_validator(&k->views[i], &list->items[i], ctx);
+        err = err != TL_OK ? err : tl_rao_add(&whole, whole, k->views[i].stake, ctx);
         if (err != TL_OK) {
             tl_errctx_under(ctx, "validators[%u]", i);
             return err;

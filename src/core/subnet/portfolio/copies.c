@@ -188,19 +188,19 @@ static void raise(tl__peer *suspect, tl_portfolio_rule rule, const strongest *s,
     }
 }
 
-/* Σ min(w_i, w'_i) in millionths. */
+/* Σ min(w_i, w'_i) in millionths, over all that either holds: a ticker that one lacks has weight 0 there, which is more
+ * than a short of the other. */
 static int64_t overlap(const series *a, const series *b)
 {
     int64_t sum = 0;
     size_t i = 0;
     size_t k = 0;
-    while (i < a->held_count && k < b->held_count) {
-        const uint32_t own = a->held[i];
-        const uint32_t other = b->held[k];
-        const int64_t least = a->weight[i] < b->weight[k] ? a->weight[i] : b->weight[k];
-        sum += own == other ? least : 0;
-        i += own <= other;
-        k += other <= own;
+    while (i < a->held_count || k < b->held_count) {
+        const uint32_t own = i < a->held_count ? a->held[i] : UINT32_MAX;
+        const uint32_t other = k < b->held_count ? b->held[k] : UINT32_MAX;
+        const int64_t own_weight = own <= other ? a->weight[i++] : 0;
+        const int64_t other_weight = other <= own ? b->weight[k++] : 0;
+        sum += own_weight < other_weight ? own_weight : other_weight;
     }
     return sum;
 }

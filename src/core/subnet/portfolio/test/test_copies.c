@@ -228,6 +228,24 @@ static void the_same_weights_later_disqualify(void **state)
     tl_arena_free(f.arena);
 }
 
+static void a_short_that_one_lacks_is_a_difference(void **state)
+{
+    (void)state;
+    fixture f;
+    set_up(&f, 10);
+    tl_position more[6];
+    for (size_t k = 0; k < 5; k++) {
+        more[k] = f.positions[0][k];
+    }
+    f.portfolios[1] = (tl_portfolio){more, 6};
+    for (size_t i = 0; i < 2; i++) {
+        more[5] = (tl_position){names[9], i == 0 ? -50000 : -49999};
+        find(&f);
+        assert_int_equal(flag_of(&f.peers[1], TL_RULE_PLAGIARISM) != NULL, i == 1);
+    }
+    tl_arena_free(f.arena);
+}
+
 static void of_two_at_one_height_neither_loses(void **state)
 {
     (void)state;
@@ -257,6 +275,7 @@ int main(void)
         cmocka_unit_test(few_common_days_prove_nothing),
         cmocka_unit_test(a_constant_record_correlates_with_nothing),
         cmocka_unit_test(the_same_weights_later_disqualify),
+        cmocka_unit_test(a_short_that_one_lacks_is_a_difference),
         cmocka_unit_test(of_two_at_one_height_neither_loses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,9 @@
 #include "core/num/sum/sum.h"
 #include "core/quant/metrics/metrics.h"
 
+typedef double eight
+    __attribute__((vector_size(64))); /* cut to what the machine has; no lane meets another */
+
 /* Each weight grows by its return and all shrink by what the whole grew (ACC-1, ACC-F2); one
  * division a period in place of one an asset. */
 static void drift(double *weights, const double *returns, size_t count, double shrink)

@@ -10,7 +10,7 @@
  *             ACC-2 turnover lies in [0, 1] for weights that are not negative and sum to 1
  *             ACC-3 a portfolio that lost everything stays lost: weights 0, returns 0
  *             ACC-4 what is held over a span is what is drifted day by day, but for rounding
- * Read        account.c, then field.c, then hold.c
+ * Read        account.c, then hold.c
  *
  * Formulas (quant-math spec section 2):
  *      ACC-F1 return    R[t] = sum w_i r_i[t]
@@ -95,37 +95,6 @@ typedef struct tl_account_history {
 TL_MUST_USE tl_err tl_account_run(tl_account_history *out, tl_arena *arena,
                                   const tl_account_plan *plan, const double *returns, size_t days,
                                   size_t count, size_t stride, tl_errctx *ctx);
-
-/* --- many portfolios at once (field.c) --- */
-
-/* tl_account_field: portfolios of as many assets each, out of one universe, that change targets on
- * the same days. Portfolios lie side by side, so that eight of them are one vector. */
-typedef struct tl_account_field {
-    const double *returns; /* days rows of admitted returns; row t begins at returns[t * stride] */
-    size_t days;
-    size_t stride; /* assets of the universe */
-    size_t portfolios;
-    size_t count; /* assets of one portfolio */
-    const uint32_t
-        *index; /* index[k * portfolios + p]: column of asset k of portfolio p, < stride */
-    const double *targets; /* targets[(i * count + k) * portfolios + p]: its weight in target i */
-    size_t target_count;   /* as a plan that is not cyclic */
-    size_t rebalance_every;
-} tl_account_field;
-
-/* How many rebalances a portfolio of the field has. The plan must have a target and a rhythm. */
-size_t tl_account_field_rebalances(const tl_account_field *field);
-
-/* tl_account_field_run: what tl_account_run gives for portfolios [from, to), bit for bit; shards of
- * one field may run in several threads.
- *
- * returns    portfolio p's are returns[p * days] …; only those of [from, to) are written
- * turnovers  as many rows of tl_account_field_rebalances; 0 after a ruin
- * scratch    given back
- * Errors: as tl_account_run, of the first portfolio that has one; rows may then be half written. */
-TL_MUST_USE tl_err tl_account_field_run(double *returns, double *turnovers,
-                                        const tl_account_field *field, size_t from, size_t to,
-                                        tl_arena *scratch, tl_errctx *ctx);
 
 /* --- between two rebalances, over growth that all portfolios share (hold.c) --- */
 

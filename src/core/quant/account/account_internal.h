@@ -12,26 +12,10 @@
  * is no portfolio. */
 #define TL__WEIGHT_MAX 1e9
 
-/* tl__account_group: where eight portfolios that are followed side by side write. */
-typedef struct tl__account_group {
-    double *weights;   /* count x 8, 64-byte aligned */
-    double *returns;   /* 8 rows of days */
-    double *turnovers; /* 8 rows of rebalances */
-    size_t rebalances;
-} tl__account_group;
-
-/* tl__account_eight: portfolios p … p + 7. False when one of them was ruined, or left the bounds of
- * tl_account_run: then nothing that was written counts. */
-typedef bool tl__account_eight(const tl__account_group *g, const tl_account_field *f, size_t p);
-
-tl__account_eight tl__account_eight_portable;
-
 #if defined(__x86_64__)
 #    define TL__ACCOUNT_WITH_X86 1
 bool tl__account_has_avx2(void);
 bool tl__account_has_avx512(void);
-tl__account_eight tl__account_eight_avx2;
-tl__account_eight tl__account_eight_avx512;
 #else
 #    define TL__ACCOUNT_WITH_X86 0
 #endif
@@ -82,11 +66,5 @@ static inline double tl__account_change(const double *last, const tl_account_hol
 {
     return fabs(h->next[k] - tl__account_drifted(last, h, k, shrink));
 }
-
-typedef double eight __attribute__((vector_size(64)));
-typedef long long signs __attribute__((vector_size(64))); /* 0 or -1 a lane */
-
-/* Inlined into each instance, so that no vector is handed from one to another. */
-#define TL__MAGNITUDE(x) ((eight)((signs)(x)&INT64_MAX))
 
 #endif

@@ -11,6 +11,11 @@
 #    define HOLD_BEFORE(days, first) __builtin_shufflevector(days, first, 8, 0, 1, 2, 3, 4, 5, 6)
 #    include "core/quant/account/hold_body.h"
 
+bool tl__account_has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") != 0;
+}
+
 #else
 
 typedef int tl__account_hold_avx512_is_absent; /* ISO C wants a declaration in every file */

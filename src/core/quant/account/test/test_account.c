@@ -271,115 +271,6 @@ static void running_out_of_memory_is_an_error_like_any_other(void **state)
     free(r);
 }
 
-/* One portfolio of a field, followed alone. */
-static tl_err follow_alone(tl_account_history *out, tl_arena *arena, const tl_account_field *f,
-                           size_t p)
-{
-    double held[FIELD_DAYS * ASSETS_MAX];
-    double targets[FIELD_TARGETS * ASSETS_MAX];
-    uint32_t index[ASSETS_MAX];
-    for (size_t k = 0; k < f->count; k++) {
-        index[k] = f->index[k * f->portfolios + p];
-    }
-    for (size_t k = 0; k < f->target_count * f->count; k++) {
-        targets[k] = f->targets[k * f->portfolios + p];
-    }
-    tl_account_gather(held, f->returns, f->days, f->stride, index, f->count);
-    const tl_account_plan plan = {targets, f->target_count, f->rebalance_every, false};
-    return tl_account_run(out, arena, &plan, held, f->days, f->count, f->count, NULL);
-}
-
-static void fill_field(tl_account_field *f, double *universe, uint32_t *index, double *targets,
-                       tl_xoshiro *rng)
-{
-    *f = (tl_account_field){.returns = universe,
-                            .days = 1 + (size_t)tl_xoshiro_below(rng, FIELD_DAYS),
-                            .stride = FIELD_UNIVERSE,
-                            .portfolios = 1 + (size_t)tl_xoshiro_below(rng, FIELD_PORTFOLIOS),
-                            .count = 1 + (size_t)tl_xoshiro_below(rng, ASSETS_MAX),
-                            .index = index,
-                            .targets = targets,
-                            .target_count = 1 + (size_t)tl_xoshiro_below(rng, FIELD_TARGETS),
-                            .rebalance_every = 1 + (size_t)tl_xoshiro_below(rng, 6)};
-    for (size_t i = 0; i < FIELD_DAYS * FIELD_UNIVERSE; i++) {
-        universe[i] = (tl_xoshiro_unit(rng) - 0.49) * 0.2;
-    }
-    for (size_t i = 0; i < f->portfolios * f->count; i++) {
-        index[i] = (uint32_t)tl_xoshiro_below(rng, FIELD_UNIVERSE);
-    }
-    for (size_t i = 0; i < f->portfolios * f->count * f->target_count; i++) {
-        targets[i] = (tl_xoshiro_unit(rng) - 0.1) / (double)f->count;
-    }
-    /* Now and then somebody owes more than it has: ruin is its own affair. */
-    const size_t debtor = (size_t)tl_xoshiro_below(rng, f->portfolios);
-    targets[debtor] = tl_xoshiro_below(rng, 4) == 0 ? -30.0 : 0.1;
-}
-
-static void a_field_gives_each_portfolio_what_it_has_alone(void **state)
-{
-    (void)state; /* ACC-3 too: the ruined */
-    static double universe[FIELD_DAYS * FIELD_UNIVERSE];
-    static uint32_t index[FIELD_PORTFOLIOS * ASSETS_MAX];
-    static double targets[FIELD_PORTFOLIOS * ASSETS_MAX * FIELD_TARGETS];
-    static double returns[FIELD_PORTFOLIOS * FIELD_DAYS];
-    static double turnovers[FIELD_PORTFOLIOS * FIELD_TARGETS];
-    tl_arena *arena = new_arena();
-    tl_xoshiro rng;
-    tl_xoshiro_seed(&rng, 8);
-    for (size_t round = 0; round < 300; round++) {
-        const tl_arena_mark mark = tl_arena_get_mark(arena);
-        tl_account_field f;
-        fill_field(&f, universe, index, targets, &rng);
-        const size_t rebalances = tl_account_field_rebalances(&f);
-        const size_t from = (size_t)tl_xoshiro_below(&rng, f.portfolios);
-        assert_int_equal(
-            tl_account_field_run(returns, turnovers, &f, from, f.portfolios, arena, NULL), TL_OK);
-        for (size_t p = from; p < f.portfolios; p++) {
-            tl_account_history alone;
-            assert_int_equal(follow_alone(&alone, arena, &f, p), TL_OK);
-            assert_memory_equal(returns + p * f.days, alone.returns, f.days * sizeof(double));
-            assert_memory_equal(turnovers + p * rebalances, alone.turnovers,
-                                alone.rebalances * sizeof(double));
-        }
-        tl_arena_rewind(arena, mark);
-    }
-    tl_arena_free(arena);
-}
-
-static void every_instance_of_a_field_gives_the_same_bits(void **state)
-{
-    (void)state;
-    static double universe[FIELD_DAYS * FIELD_UNIVERSE];
-    static uint32_t index[FIELD_PORTFOLIOS * ASSETS_MAX];
-    static double targets[FIELD_PORTFOLIOS * ASSETS_MAX * FIELD_TARGETS];
-    static double out[2][8 * FIELD_DAYS + 8 * FIELD_TARGETS];
-    static _Alignas(64) double weights[ASSETS_MAX * 8];
-    tl__account_eight *instances[2] = {tl__account_eight_portable, tl__account_eight_portable};
-    size_t count = 1;
-#if TL__ACCOUNT_WITH_X86
-    count = tl__account_has_avx2() ? 2 : 1;
-    instances[1] = tl__account_has_avx512() ? tl__account_eight_avx512 : tl__account_eight_avx2;
-#endif
-    tl_xoshiro rng;
-    tl_xoshiro_seed(&rng, 9);
-    for (size_t round = 0; round < 100 && count == 2; round++) {
-        tl_account_field f;
-        fill_field(&f, universe, index, targets, &rng);
-        if (f.portfolios < 8) {
-            continue;
-        }
-        bool is_fine[2];
-        memset(out, 0, sizeof out);
-        for (size_t i = 0; i < 2; i++) {
-            const tl__account_group g = {weights, out[i], out[i] + 8 * FIELD_DAYS,
-                                         tl_account_field_rebalances(&f)};
-            is_fine[i] = instances[i](&g, &f, 0);
-        }
-        assert_int_equal(is_fine[0], is_fine[1]);
-        assert_true(!is_fine[0] || memcmp(out[0], out[1], sizeof out[0]) == 0);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,8 +281,6 @@ int main(void)
         cmocka_unit_test(a_lost_portfolio_stays_lost),
         cmocka_unit_test(a_plan_rebalances_between_returns_and_never_after_the_last),
         cmocka_unit_test(bad_plans_are_refused),
-        cmocka_unit_test(a_field_gives_each_portfolio_what_it_has_alone),
-        cmocka_unit_test(every_instance_of_a_field_gives_the_same_bits),
         cmocka_unit_test(running_out_of_memory_is_an_error_like_any_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

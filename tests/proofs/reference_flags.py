@@ -170,7 +170,8 @@ def make_signals(rng, weeks, clean, miners):
                 break_rules(rng, s)
             lines.append(s)
             if rng.random() < (0.6 if "commitment" in s else 0.1):
-                lines.append(dict(s, commit_height=commit + rng.choice((0, 1, 20000)), commitment=("aa" if "commitment" in s else "ff") * 32))
+                other = ("aa" if "commitment" in s else "ff") * 32
+                lines.append(dict(s, commit_height=commit + rng.choice((0, 1, 20000)), commitment=other))
     rng.shuffle(lines)
     return lines
 
@@ -399,6 +400,9 @@ def drawdown(returns):
 
 # --- section 7: money ---
 
+TIERS = (("top", 85), ("profitable", 50), ("break_even", 30))
+
+
 def settle(rows, emission, external):
     """rows: [hotkey, outcome, ante, rank]; the money of each, by its index, and the totals."""
     n = sum(r[3] is not None for r in rows)
@@ -408,7 +412,8 @@ def settle(rows, emission, external):
         o = out[k]
         if rank is not None:
             p = 100 * (n - rank + 1)
-            o["tier"] = "top" if p >= 85 * n else "profitable" if p >= 50 * n else "break_even" if p >= 30 * n else "penalty"
+            reached = [name for name, least in TIERS if p >= least * n]
+            o["tier"] = reached[0] if reached else "penalty"
         if o["tier"] == "penalty" or outcome in ("eliminated", "no_incentive", "hash_differs", "not_revealed",
                                                  "disqualified"):
             o["burned"], o["to_pool"] = ante // 2, ante - ante // 2
@@ -516,19 +521,22 @@ def compare(told, results, peers, emission, external):
         if outcome == "valid":
             p = peers[s["hotkey"]]
             outcome = agreed_outcome(p, line)
-            for name, fine in (("days", line["days"] == len(p["record"].returns)),
-                               ("score", abs(line["qs_millionths"] - p["qs"]) <= 0.501),
-                               ("fall", abs(line["max_drawdown_millionths"] - p["fall"] * 1e6) <= 0.501),
-                               ("flags", same_flags(line["flags"], p["flags"]))):
+            days, fall = len(p["record"].returns), p["fall"] * 1e6
+            for key, own, fine in (
+                    ("days", days, line["days"] == days),
+                    ("qs_millionths", p["qs"], abs(line["qs_millionths"] - p["qs"]) <= 0.501),
+                    ("max_drawdown_millionths", fall, abs(line["max_drawdown_millionths"] - fall) <= 0.501),
+                    ("flags", p["flags"], same_flags(line["flags"], p["flags"]))):
                 if not fine:
-                    off.append(f"{name} of {s['hotkey']}: {line[{'score': 'qs_millionths', 'fall': 'max_drawdown_millionths'}.get(name, name)]} and {p.get({'score': 'qs'}.get(name, name))}")
+                    off.append(f"{key} of {s['hotkey']}: {line[key]} and {own}")
         if line["outcome"] != outcome:
             off.append(f"outcome of {s['hotkey']}: {line['outcome']} and {outcome}")
         rows.append([line["hotkey"], line["outcome"], s["ante_rao"], line["rank"]])
     ranked = [x for x in board if x["outcome"] == "ranked"]
     ranked.sort(key=lambda x: (-x["yuma_incentive_raw"], x["max_drawdown_millionths"], x["commit_height"],
                                key_bytes(x["hotkey"])))
-    rest = sorted((x for x in board if x["outcome"] != "ranked"), key=lambda x: (key_bytes(x["hotkey"]), x["commit_height"]))
+    rest = [x for x in board if x["outcome"] != "ranked"]
+    rest.sort(key=lambda x: (key_bytes(x["hotkey"]), x["commit_height"]))
     if [(x["hotkey"], x["rank"]) for x in board] != [(x["hotkey"], i + 1) for i, x in enumerate(ranked)] + [
             (x["hotkey"], None) for x in rest]:
         off.append("the order of the scoreboard")
@@ -605,7 +613,8 @@ def main():
     for k, (weeks, miners, clean, params) in enumerate(WORLDS):
         off, raised = run_world(binary, folder, seed + k, weeks, miners, clean, params)
         failed += bool(off)
-        print(f"{'not ok' if off else 'ok'} {k + 1} - codes, flags ({raised}), ranks and money of {miners} miners after {weeks} weeks")
+        print(f"{'not ok' if off else 'ok'} {k + 1} - codes, flags ({raised}), ranks and money of {miners} miners "
+              f"after {weeks} weeks")
         for text in off[:8]:
             print(f"#   {text}")
     sys.exit(1 if failed else 0)

@@ -106,6 +106,9 @@ TL_MUST_USE tl_err tl_assemble_publish(tl_assembled *out, tl_arena *arena, const
  * signals   one JSON object a line; empty lines are skipped
  * given     the parameters file as JSON text, or empty
  * Errors    bad input with line and field; broken rules of a signal are no errors
+ *
+ * Where the spec is silent, decision 010 says what was chosen: a signal that names no epoch is a line of the settled one,
+ * and balances are tested for that one only.
  */
 TL_MUST_USE tl_err tl_assemble_portfolio(tl_assembled *out, tl_arena *arena, tl_str prices,
                                          tl_str signals, tl_str given, tl_errctx *ctx);

@@ -107,7 +107,7 @@ TL_MUST_USE tl_err tl_assemble_publish(tl_assembled *out, tl_arena *arena, const
  * given     the parameters file as JSON text, or empty
  * Errors    bad input with line and field; broken rules of a signal are no errors
  *
- * Where the spec is silent, decision 010 says what was chosen: a signal that names no epoch is a line of the settled one,
+ * Where the spec is silent, decision 011 says what was chosen: a signal that names no epoch is a line of the settled one,
  * and balances are tested for that one only.
  */
 TL_MUST_USE tl_err tl_assemble_portfolio(tl_assembled *out, tl_arena *arena, tl_str prices,

@@ -5,7 +5,7 @@ static const char *const profile_text[] = {
     [TL_PROFILE_A] = "A", [TL_PROFILE_P] = "P", [TL_PROFILE_D] = "D"};
 
 #define RESAMPLES_DEFAULT 1000
-#define RESAMPLES_MAX     100000
+#define RESAMPLES_MAX     10000 /* a stranger's bundle is run again: 1,000 are the rule */
 
 static tl_err read_profile(tl_portfolio_profile *out, const tl_json *value, tl_errctx *ctx)
 {

@@ -6,7 +6,8 @@
  * Owns        nothing: everything lives in the arena passed in
  * Threads     pure functions, anywhere
  * Invariants  ASM-1 the order in which signals and validators are given changes no byte
- *             ASM-2 a price keeps its decimal text: integer · 10^-scale is what the table said
+ *             ASM-2 a price keeps its decimal text: integer · 10^-scale is what the table said, unless a column
+ *                   needs more than 62 bits: then its last places are rounded, far below a double of its largest
  * Read        assemble.c, then prices.c
  */
 #ifndef TALLY_APP_ASSEMBLE_H

@@ -1,6 +1,5 @@
 /* submit.c: a signal comes in. Nothing is acknowledged before it and its ante are durable (ENG-1). */
 #include "app/engine/engine_internal.h"
-#include "core/codec/hex/hex.h"
 #include "core/crypto/hash/hash.h"
 
 /* Two signals are the same when every field that counts is: the key is SHA-256 of the canonical text. */

@@ -196,3 +196,11 @@ tl_err tl_str_copy_cstr(const char **out, tl_arena *arena, tl_str s, tl_errctx *
     *out = copy.ptr;
     return TL_OK;
 }
+
+void tl_wipe(void *secret, size_t len)
+{
+    if (len != 0) {
+        memset(secret, 0, len);
+        __asm__ volatile("" : : "r"(secret) : "memory"); /* someone may read it: the write stays */
+    }
+}

@@ -77,6 +77,9 @@ bool tl_str_is_utf8(tl_str s);
  * point; 0, *code_point untouched, when there is none. code_point may be NULL. */
 size_t tl_str_utf8_at(uint32_t *code_point, tl_str s, size_t at);
 
+/* tl_wipe: overwrite a secret with zeros, and no compiler takes the write away. Any len, 0 too. */
+void tl_wipe(void *secret, size_t len);
+
 /* copy_: deep copies in the arena; cstr has a NUL behind it. */
 TL_MUST_USE tl_err tl_str_copy(tl_str *out, tl_arena *arena, tl_str s, tl_errctx *ctx);
 TL_MUST_USE tl_err tl_str_copy_cstr(const char **out, tl_arena *arena, tl_str s, tl_errctx *ctx);

@@ -153,6 +153,19 @@ static void a_builder_that_failed_stays_failed(void **state)
     tl_arena_free(a);
 }
 
+static void what_is_wiped_is_zero_and_nothing_beside_it(void **state)
+{
+    (void)state;
+    uint8_t bytes[9];
+    memset(bytes, 7, sizeof bytes);
+    tl_wipe(bytes + 1, 7);
+    static const uint8_t want[9] = {7, 0, 0, 0, 0, 0, 0, 0, 7};
+    assert_memory_equal(bytes, want, sizeof want);
+    tl_wipe(bytes, 0);
+    tl_wipe(NULL, 0);
+    assert_memory_equal(bytes, want, sizeof want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_code_point_is_decoded_or_left_alone),
         cmocka_unit_test(a_builder_builds_and_ends_with_a_nul),
         cmocka_unit_test(a_builder_that_failed_stays_failed),
+        cmocka_unit_test(what_is_wiped_is_zero_and_nothing_beside_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

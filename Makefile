@@ -1,6 +1,6 @@
 # Thin: each target is one line; the work is done by Meson, Ninja and scripts/. `make help` lists them.
 .DEFAULT_GOAL := build
-.PHONY: build demo check determinism bench bench-peers fuzz check-long coverage lint format install help
+.PHONY: build demo check determinism bench bench-peers interop fuzz check-long coverage lint format install help
 
 build: ## build the program; leaves build/tally
 	@scripts/build release tally && ln -sfn release/tally build/tally
@@ -16,6 +16,8 @@ bench: build ## measure beside NumPy and pandas; table, and build/bench.json
 	@scripts/deps bench; scripts/bench
 bench-peers: build ## measure beside the libraries of the field (empyrical, quantstats, arch)
 	@scripts/deps bench; scripts/bench --peers
+interop: build ## the real Python SDKs and Tally, both ways (virtual environments from PyPI)
+	@scripts/deps check; scripts/build release && scripts/interop
 fuzz: ## each fuzz target for SECONDS (60)
 	@scripts/fuzz $(or $(SECONDS),60)
 coverage: ## line coverage of core; table in build/coverage/report.txt

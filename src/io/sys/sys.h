@@ -1,6 +1,6 @@
 /* sys: the operating system, told in our words: files, clock, entropy, threads, signals, terminal.
  * For         every program; core never comes here: it is handed what it needs
- * Takes       paths, bytes, functions to run on many threads
+ * Takes       paths, bytes, questions, functions to run on many threads
  * Gives       whole files or an error; a write that is there wholly or not at all
  * Calls       POSIX, zlib                      Called by   io, app
  * Owns        open files until close; the pool's threads until tl_pool_free
@@ -145,6 +145,29 @@ void tl_progress_start(tl_progress *progress, const char *label, uint64_t total,
 void tl_progress_step(tl_progress *progress,
                       uint64_t done); /* how much is done by now; at most 10 drawings a second */
 void tl_progress_end(tl_progress *progress); /* wipes the line */
+
+/* --- questions (prompt.c) --- */
+
+#define TL_SYS_ANSWER_MAX 1024 /* bytes of an answer: four times the longest mnemonic */
+
+/* tl_sys_can_prompt: are standard input and standard error a terminal? Answers come from the one, questions go to the
+ * other. */
+bool tl_sys_can_prompt(void);
+
+/* tl_sys_prompt: one line from the terminal, without white space at its ends.
+ *
+ * arena      where the answer lies: one in locked memory for secrets
+ * question   printed as it stands: "password: "
+ * is_secret  what is typed is not shown; the terminal is as before on return, after an interruption too
+ *
+ * Errors: REFUSED without a terminal, MISSING at the end of input, LIMIT above TL_SYS_ANSWER_MAX bytes, INTERRUPTED.
+ */
+TL_MUST_USE tl_err tl_sys_prompt(tl_str *out, tl_arena *arena, const char *question, bool is_secret,
+                                 tl_errctx *ctx);
+
+/* tl_sys_prompt_yes: is the answer y or yes? Anything else is no. Errors: as tl_sys_prompt. */
+TL_MUST_USE tl_err tl_sys_prompt_yes(bool *out, tl_arena *scratch, const char *question,
+                                     tl_errctx *ctx);
 
 /* --- the state folder (state.c) --- */
 

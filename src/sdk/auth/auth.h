@@ -46,14 +46,12 @@
 #include "base/str/str.h"
 #include "base/world/world.h"
 #include "core/crypto/key/key.h"
+#include "core/crypto/keypair/keypair.h"
 #include "io/net/message/message.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct tl_scheme tl_scheme;   /* core/crypto/keypair */
-typedef struct tl_keypair tl_keypair; /* core/crypto/keypair */
 
 /* --- verdicts --- */
 
@@ -135,12 +133,6 @@ bool tl_auth_claimed(tl_hotkey *out, const tl_auth_family *family, tl_http_heade
 
 /* --- rules of a route --- */
 
-/* tl_auth_pin: the one scheme that a known hotkey signs with. */
-typedef struct tl_auth_pin {
-    tl_hotkey hotkey;
-    const tl_scheme *scheme;
-} tl_auth_pin;
-
 /* tl_auth_memory: what a v10 nonce is compared with before the signature (section 1.8): the last nonce that was accepted
  * under a key. sdk/replay fills it; NULL where nothing is remembered. */
 typedef struct tl_auth_mark tl_auth_mark;
@@ -149,27 +141,29 @@ typedef struct tl_auth_memory {
     bool (*last)(void *self, const tl_auth_mark *mark, int64_t *nonce); /* false: none known */
 } tl_auth_memory;
 
+/* back_ns, ahead_ns       freshness; below 0: the family's own figure
+ * families                a set; a family that is not in it is MalformedAuth
+ * is_compat               --compat sdk: answers as the SDK does (section 9.5; 1.8 on v10)
+ * is_receiver_waived      a request that names no receiver is taken; one for somebody else never is
+ * keep_back_ns            the longest back_ns of all routes that share a replay store; 0: this one's
+ * self_ss58               the receiver's own address: compared as text with what was signed for
+ * schemes                 which are taken, and from whom; NULL: every one that Tally knows
+ * memory                  v10's last nonces; NULL: none */
 typedef struct tl_auth_rules {
-    tl_hotkey self;
-    tl_str self_ss58;  /* the receiver's own address: compared as text with what was signed for */
-    uint32_t families; /* allowed here; another one is MalformedAuth */
-    bool is_compat;    /* --compat sdk: answers as the SDK does (section 9.5; 1.8 on v10) */
-    bool
-        is_receiver_waived; /* a request that names no receiver is taken; one for somebody else never is */
-    int64_t back_ns;        /* freshness; below 0: the family's own figure */
-    int64_t ahead_ns; /* likewise */
-    int64_t
-        keep_back_ns; /* the longest back_ns of all routes that share a replay store; 0: this one's */
-    const tl_scheme *const *schemes; /* the allow list; NULL: every scheme that Tally knows */
-    size_t scheme_count;
-    const tl_auth_pin *pins; /* ascending by tl_hotkey_cmp */
-    size_t pin_count;
-    const tl_auth_memory *memory; /* v10's last nonces; NULL: none */
+    tl_str self_ss58;
+    uint32_t families;
+    bool is_compat;
+    bool is_receiver_waived;
+    int64_t back_ns;
+    int64_t ahead_ns;
+    int64_t keep_back_ns;
+    const tl_scheme_policy *schemes;
+    const tl_auth_memory *memory;
 } tl_auth_rules;
 
 /* tl_auth_rules_init: the defaults (all families, strict, a receiver is asked for, each family's own window) for a
- * receiver. self_ss58 is borrowed as long as the rules are used. */
-void tl_auth_rules_init(tl_auth_rules *rules, const tl_hotkey *self, tl_str self_ss58);
+ * receiver, whose address is borrowed as long as the rules are used. */
+void tl_auth_rules_init(tl_auth_rules *rules, tl_str self_ss58);
 
 /* --- one request --- */
 
@@ -193,21 +187,28 @@ struct tl_auth_mark {
     int64_t keep_until_ns; /* at no later time does it count as fresh (AUTH-4) */
 };
 
-/* tl_auth_claim: a head that passed: who claims to have signed it, and everything that the signature needs. */
+/* tl_auth_claim: a head that passed: who claims to have signed it, and everything that the signature needs.
+ * sender_text, receiver_text   as in the headers: they are part of the message; the second is empty when unbound
+ * signature                    bytes; of the scheme's length on btauth and Epistula
+ * signature_text               v10: as in the header, for the message of its refusal
+ * nonce_text                   canonical decimal (Epistula: the timestamp)
+ * uuid                         Epistula, v10 ("None" when absent)
+ * method, target               btauth: upper case; path and query
+ * body_hash                    v10: the header computed_body_hash ("None" when absent) */
 typedef struct tl_auth_claim {
     const tl_auth_family *family;
     const tl_scheme *scheme;
     tl_hotkey sender;
-    tl_str sender_text;   /* as in the header: it is part of the message */
-    tl_str receiver_text; /* likewise; empty when unbound */
-    tl_bytes signature;   /* of the scheme's length, unless the family is v10 */
     tl_auth_mark mark;
-    tl_str nonce_text;     /* canonical decimal (Epistula: the timestamp) */
-    tl_str uuid;           /* Epistula, v10 ("None" when absent) */
-    tl_str method;         /* upper case */
-    tl_str target;         /* path and query */
-    tl_str body_hash;      /* v10: the header computed_body_hash, as it stands */
-    tl_str signature_text; /* v10: for the message of its refusal */
+    tl_str sender_text;
+    tl_str receiver_text;
+    tl_bytes signature;
+    tl_str signature_text;
+    tl_str nonce_text;
+    tl_str uuid;
+    tl_str method;
+    tl_str target;
+    tl_str body_hash;
 } tl_auth_claim;
 
 /* tl_auth_check_head: checks 1 to 7, and 8 as far as the address, the signature's length and the pins go; on v10 the

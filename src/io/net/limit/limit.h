@@ -1,8 +1,8 @@
 /* limit: how much anyone may ask for: token buckets, penalties, lists of addresses and hotkeys.
  * For         a server that strangers reach: rates by address and by hotkey, in bounded memory
- * Takes       addresses (16 bytes, IPv4 mapped into IPv6), hotkeys, a clock's figure
+ * Takes       addresses of the network, hotkeys, a clock's figure
  * Gives       yes, or how long to wait
- * Calls       core/crypto/key, io/redis        Called by   sdk/axon, app/coordinator
+ * Calls       core/crypto/key, io/net/message, io/redis   Called by   sdk/axon, app/coordinator
  * Owns        a table of fixed size
  * Threads     a limit from any thread; lists are only read once they are built
  * Invariants  LIMIT-1 a table never grows; when it is full the entry that is nearest to rest gives way, and one under
@@ -27,19 +27,12 @@
 #include "base/error/error.h"
 #include "base/str/str.h"
 #include "core/crypto/key/key.h"
+#include "io/net/message/message.h"
 #include "io/redis/redis.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* tl_limit_ip: an address as 16 bytes, IPv4 as ::ffff:a.b.c.d. */
-typedef struct tl_limit_ip {
-    uint8_t b[16];
-} tl_limit_ip;
-
-bool tl_limit_ip_is_loopback(const tl_limit_ip *ip); /* 127.0.0.0/8, ::1 */
-bool tl_limit_ip_parse(tl_limit_ip *out, tl_str text);
 
 /* --- rates --- */
 
@@ -79,8 +72,8 @@ uint32_t tl_limit_take(tl_limit *limit, tl_bytes key, int64_t now_ns);
 uint32_t tl_limit_peek(tl_limit *limit, tl_bytes key, int64_t now_ns);
 
 /* tl_limit_take_ip, tl_limit_peek_ip: the same by address (LIMIT-3). tl_limit_take_hotkey: by hotkey. */
-uint32_t tl_limit_take_ip(tl_limit *limit, const tl_limit_ip *ip, int64_t now_ns);
-uint32_t tl_limit_peek_ip(tl_limit *limit, const tl_limit_ip *ip, int64_t now_ns);
+uint32_t tl_limit_take_ip(tl_limit *limit, const tl_net_addr *ip, int64_t now_ns);
+uint32_t tl_limit_peek_ip(tl_limit *limit, const tl_net_addr *ip, int64_t now_ns);
 uint32_t tl_limit_take_hotkey(tl_limit *limit, const tl_hotkey *hotkey, int64_t now_ns);
 
 /* tl_limit_retry_after_s: milliseconds as Retry-After wants them: whole seconds, rounded up. */
@@ -102,12 +95,12 @@ TL_MUST_USE tl_err tl_limit_lists_allow(tl_limit_lists *lists, tl_str entry, tl_
 TL_MUST_USE tl_err tl_limit_lists_block(tl_limit_lists *lists, tl_str entry, tl_errctx *ctx);
 
 /* tl_limit_lists_admits_ip, _hotkey: may it come (LIMIT-4)? */
-bool tl_limit_lists_admits_ip(const tl_limit_lists *lists, const tl_limit_ip *ip);
+bool tl_limit_lists_admits_ip(const tl_limit_lists *lists, const tl_net_addr *ip);
 bool tl_limit_lists_admits_hotkey(const tl_limit_lists *lists, const tl_hotkey *hotkey);
 
 /* tl_limit_lists_exempts: is the address free of limits by address: loopback (unless limits_loopback) or named by an
  * allow entry? */
-bool tl_limit_lists_exempts(const tl_limit_lists *lists, const tl_limit_ip *ip,
+bool tl_limit_lists_exempts(const tl_limit_lists *lists, const tl_net_addr *ip,
                             bool limits_loopback);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* json: the strict JSON reader and writer, one for everything.
  * For         requests, vectors, parameters, bundles: exact numbers, exact places of errors, hard limits
- * Takes       UTF-8 text (RFC 8259, nothing more: no comments, no trailing commas, no NaN, no BOM)
+ * Takes       UTF-8 text (RFC 8259, nothing more: no comments, no trailing commas, no BOM; NaN only by an option)
  * Gives       a pull reader; a tree in the arena; text from the writer
  * Calls       base/str, base/decimal           Called by   codec, epoch, io, app
  * Owns        nothing: trees live in the arena; strings without escapes and numbers look into the text, which must
@@ -36,9 +36,11 @@ typedef struct tl_json_options {
     bool
         allow_duplicate_keys; /* the last value wins, in the first one's place, as in Python; default:
                                   TL_ERR_DUPLICATE */
-    uint32_t depth_max;       /* nested arrays and objects; default TL_JSON_DEPTH_MAX, at most
+    bool allow_nonfinite; /* NaN, Infinity and -Infinity are numbers, as in Python; whoever reads
+                                  a value as a double gets TL_ERR_TYPE for them all the same */
+    uint32_t depth_max;   /* nested arrays and objects; default TL_JSON_DEPTH_MAX, at most
                                   TL_JSON_DEPTH_CEILING */
-    size_t len_max;           /* bytes of text; default and ceiling TL_JSON_LEN_MAX */
+    size_t len_max;       /* bytes of text; default and ceiling TL_JSON_LEN_MAX */
 } tl_json_options;
 
 #define TL_JSON_DEPTH_MAX     128
@@ -71,6 +73,7 @@ typedef struct tl_json_reader {
     tl_arena *arena;
     uint32_t depth;
     uint32_t depth_max;
+    bool allow_nonfinite;
     uint8_t state;
     uint8_t failed;                            /* the first error, which stays */
     uint64_t nest[TL_JSON_DEPTH_CEILING / 64]; /* one bit a level: 1 object, 0 array */

@@ -244,6 +244,19 @@ static const char *skip_digits(const char *p, const char *end)
     return p;
 }
 
+/* A word that stands for a number: the reader's text is the word. */
+static tl_err take_nonfinite(tl_json_reader *r, const char *p, const char *end, tl_str word,
+                             tl_errctx *ctx)
+{
+    if (!tl_str_starts_with((tl_str){p, (size_t)(end - p)}, word)) {
+        return fail_at(r, p, TL_ERR_SYNTAX, "unknown word: NaN, Infinity and -Infinity are known",
+                       ctx);
+    }
+    r->text = (tl_str){p, word.len};
+    r->at += word.len;
+    return TL_OK;
+}
+
 /* JSON-1: the digits stay text; the value is made by who asks for it. */
 static tl_err take_number(tl_json_reader *r, const char *p, const char *end, tl_errctx *ctx)
 {
@@ -251,6 +264,9 @@ static tl_err take_number(tl_json_reader *r, const char *p, const char *end, tl_
     p += *p == '-' ? 1 : 0;
     const char *part = p;
     p = skip_digits(p, end);
+    if (p == part && p > begin && p < end && *p == 'I' && r->allow_nonfinite) {
+        return take_nonfinite(r, begin, end, TL_STR("-Infinity"), ctx);
+    }
     if (p == part) {
         return fail_expected(r, p, "a digit", ctx);
     }
@@ -355,6 +371,13 @@ static tl_err take_value(tl_json_reader *r, tl_json_event *out, const char *p, c
     case '9':
         *out = TL_JSON_EV_NUMBER;
         return take_number(r, p, end, ctx);
+    case 'N':
+    case 'I':
+        if (r->allow_nonfinite) {
+            *out = TL_JSON_EV_NUMBER;
+            return take_nonfinite(r, p, end, *p == 'N' ? TL_STR("NaN") : TL_STR("Infinity"), ctx);
+        }
+        return fail_expected(r, p, "a value", ctx);
     default:
         return fail_expected(r, p, "a value", ctx);
     }
@@ -406,7 +429,8 @@ static tl_err take_next(tl_json_reader *r, tl_json_event *out, const char *p, co
 tl_err tl_json_reader_init(tl_json_reader *reader, tl_arena *arena, tl_str input,
                            const tl_json_options *options, tl_errctx *ctx)
 {
-    const tl_json_options given = options != NULL ? *options : (tl_json_options){false, 0, 0};
+    const tl_json_options given =
+        options != NULL ? *options : (tl_json_options){false, false, 0, 0};
     const size_t len_max = given.len_max != 0 ? given.len_max : TL_JSON_LEN_MAX;
     const uint32_t depth_max = given.depth_max != 0 ? given.depth_max : TL_JSON_DEPTH_MAX;
     if (len_max > TL_JSON_LEN_MAX || depth_max > TL_JSON_DEPTH_CEILING) {
@@ -417,6 +441,7 @@ tl_err tl_json_reader_init(tl_json_reader *reader, tl_arena *arena, tl_str input
     }
     memset(reader, 0, sizeof *reader);
     reader->input = input.len != 0 ? input : TL_STR("");
+    reader->allow_nonfinite = given.allow_nonfinite;
     reader->text = TL_STR("");
     reader->arena = arena;
     reader->depth_max = depth_max;

@@ -87,8 +87,13 @@ tl_err tl_json_as_f64(double *out, const tl_json *value, const char *field, tl_e
 {
     TL_TRY(check_kind(value, TL_JSON_NUMBER, field, ctx));
     double number = 0.0;
-    const bool is_number = tl_f64_parse(&number, value->text);
-    TL_ASSERT(is_number); /* JSON-1: the text is whole, and the reader's grammar the same */
+    if (!tl_f64_parse(&number,
+                      value->text)) { /* JSON-1: the reader's grammar is the same, but for words */
+        return placed(value,
+                      tl_fail_field(ctx, TL_ERR_TYPE, field != NULL ? field : "",
+                                    "%.*s is no number", TL_STR_ARG(value->text)),
+                      ctx);
+    }
     if (number > DBL_MAX || number < -DBL_MAX) {
         const tl_str text = tl_str_slice(value->text, 0, 40);
         return placed(value,

@@ -163,7 +163,7 @@ bool tl_value_is_finite(const tl_value *value);
 bool tl_value_parse_int(tl_value *out, tl_arena *arena, tl_str text);
 
 /* tl_value_parse_float: float(text): white space around it, a sign, digits with single '_', point, exponent; nan, inf,
- * infinity in any case. False, out untouched, when it is none. */
+ * infinity in any case; at most 512 characters. False, out untouched, when it is none. */
 bool tl_value_parse_float(double *out, tl_str text);
 
 /* tl_value_parse_int_lax, _float_lax, _bool_lax: what a validating model makes of text for such a field: as above, but

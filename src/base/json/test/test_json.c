@@ -504,6 +504,31 @@ static void each_allocation_may_fail_and_nothing_leaks(void **state)
     }
 }
 
+static void words_for_numbers_need_an_option(void **state)
+{
+    (void)state;
+    const tl_json_options options = {.allow_nonfinite = true};
+    static const char text[] = "[NaN, Infinity, -Infinity, -1]";
+    const tl_json *tree = NULL;
+    tl_errctx ctx = TL_ERRCTX_INIT;
+    assert_int_equal(tl_json_parse(&tree, arena, tl_str_from_cstr(text), NULL, &ctx),
+                     TL_ERR_SYNTAX);
+    assert_int_equal(tl_json_parse(&tree, arena, tl_str_from_cstr(text), &options, &ctx), TL_OK);
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity", "-1"};
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(tree->items[i].kind, TL_JSON_NUMBER);
+        assert_true(tl_str_eq_cstr(tree->items[i].text, words[i])); /* JSON-1 */
+        double number = 0;
+        assert_int_equal(tl_json_as_f64(&number, &tree->items[i], NULL, &ctx),
+                         i < 3 ? TL_ERR_TYPE : TL_OK);
+    }
+    static const char *const wrong[] = {"Nan", "nan", "-NaN", "Inf", "-Inf", "+Infinity", "N"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(tl_json_parse(&tree, arena, tl_str_from_cstr(wrong[i]), &options, &ctx),
+                         TL_ERR_SYNTAX);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,6 +548,7 @@ int main(void)
         cmocka_unit_test(doubles_are_the_nearest_and_finite),
         cmocka_unit_test(what_is_wanted_is_given_or_named),
         cmocka_unit_test(each_allocation_may_fail_and_nothing_leaks),
+        cmocka_unit_test(words_for_numbers_need_an_option),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

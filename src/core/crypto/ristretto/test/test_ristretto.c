@@ -104,6 +104,13 @@ static void their_base(uint8_t out[LEN], const uint8_t k[LEN])
     }
 }
 
+/* libsodium calls the identity invalid as a point to multiply, and older releases do not look at the top bit. */
+static bool is_element(const uint8_t b[LEN])
+{
+    return (b[31] & 0x80) == 0 &&
+           (crypto_core_ristretto255_is_valid_point(b) == 1 || memcmp(b, ZERO, LEN) == 0);
+}
+
 static void some_element(uint8_t out[LEN])
 {
     if (next() % 3 == 0) {
@@ -237,11 +244,8 @@ static void what_decodes_encodes_to_the_same_bytes(void **state)
             b[next() % LEN] ^= (uint8_t)(1u << next() % 8);
         }
         tl_ristretto p;
-        const bool is_valid = crypto_core_ristretto255_is_valid_point(b) == 1;
-        /* libsodium calls the identity invalid as a point to multiply */
-        const bool is_identity = memcmp(b, ZERO, LEN) == 0;
-        assert_int_equal(tl_ristretto_decode(&p, b), is_valid || is_identity);
-        if (is_valid || is_identity) {
+        assert_int_equal(tl_ristretto_decode(&p, b), is_element(b));
+        if (is_element(b)) {
             assert_encodes(&p, b);
             taken++;
         }
@@ -520,8 +524,7 @@ static void some_case(case_ *c)
         }
         uint8_t sum[LEN];
         their_base(sb, s);
-        c->is_true =
-            crypto_core_ristretto255_is_valid_point(c->a) == 1 || memcmp(c->a, ZERO, LEN) == 0;
+        c->is_true = is_element(c->a);
         if (c->is_true) {
             their_mul(ka, k, c->a);
             assert_int_equal(crypto_core_ristretto255_sub(sum, sb, ka), 0);

@@ -7,10 +7,10 @@
  * Owns        nothing: definitions and messages live in the arena that they were made in; texts of a parsed message
  *             look into the body or the headers, which must live as long
  * Threads     a finished definition is only read, by anyone; one message, one thread
- * Invariants  SYN-1 a message that was made or parsed holds, in each field, a value of the field's type
+ * Invariants  SYN-1 a message that was made or parsed holds, in each field, a value of the field's type (None while a
+ *                   required one waits; {} for a nested model or tensor in a message made of headers)
  *             SYN-2 a hashed field exists; the hash takes the fields in the order of the definition's hash list
  *             SYN-3 no header value that leaves holds CR, LF or NUL, or a character beyond Latin-1
- *             SYN-4 who sent a message is never read from its body: identity is what the verified headers say
  * Read        define.c, then check.c, then parse.c, then write.c
  *
  * (Wire spec section 1.)  The life of a message:
@@ -20,6 +20,9 @@
  *      server   tl_synapse_from_headers ─▶ verify ─▶ tl_synapse_from_body ─▶ tl_synapse_body_hash == header
  *               ─▶ handler ─▶ tl_synapse_response_body, tl_synapse_put_headers     (a model made from the body)
  *               refused at any step: tl_synapse_error_body, tl_synapse_put_headers (the model made from the headers)
+ *
+ * Who sent a message is what its verified headers say, never what stands in its body: "dendrite" and "axon" in a body
+ * are figures to send back, and nothing else reads them.
  *
  * Where we differ from the SDK: a nested model or a tensor whose required header holds {} counts as given (the SDK
  * fails there with 500 for each of its own clients); "axon" or "dendrite" null in a body is one without figures;
@@ -76,7 +79,8 @@ enum { /* limits of a description */
        TL_SYNAPSE_MODELS_MAX = 64,
        TL_SYNAPSE_NAME_MAX = 128, /* bytes of a name */
        TL_SYNAPSE_TYPE_DEPTH_MAX = 16,
-       TL_SYNAPSE_DEFS_MAX = 1024 /* in one set */
+       TL_SYNAPSE_KEYS_MAX = 4096, /* of a body or a nested model, known or not */
+       TL_SYNAPSE_DEFS_MAX = 1024  /* in one set */
 };
 
 typedef enum tl_synapse_kind {

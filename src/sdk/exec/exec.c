@@ -7,10 +7,10 @@
 
 #include "sdk/exec/exec_internal.h"
 
-#define NS_PER_S       1000000000.0
-#define SCRATCH_LEN    ((size_t)4 << 20)
-#define CALM_S         60.0 /* a process that lived so long is started at the first back-off again */
-#define KILL_AT_CLOSE  1.0
+#define NS_PER_S      1000000000.0
+#define SCRATCH_LEN   ((size_t)4 << 20)
+#define CALM_S        60.0 /* a process that lived so long is started at the first back-off again */
+#define KILL_AT_CLOSE 1.0
 
 int64_t tl__exec_now_ns(void)
 {
@@ -45,8 +45,8 @@ void tl__exec_answer(tl__exec_ask *ask, const tl_exec_answer *answer)
 
 static void answer_with(tl__exec_ask *ask, tl_exec_outcome outcome, const char *error)
 {
-    tl__exec_answer(
-        ask, &(tl_exec_answer){.outcome = outcome, .status = 500, .error = tl_str_from_cstr(error)});
+    tl__exec_answer(ask, &(tl_exec_answer){
+                             .outcome = outcome, .status = 500, .error = tl_str_from_cstr(error)});
 }
 
 /* --- the waiting list --- */
@@ -163,13 +163,16 @@ static void take_reply(tl__process *p, const tl_exec_reply *reply, tl_bytes body
     const tl_exec_outcome outcome = reply->is_error  ? TL_EXEC_FAILED
                                     : reply->is_more ? TL_EXEC_PIECE
                                                      : TL_EXEC_ANSWER;
-    tl__exec_answer(ask, &(tl_exec_answer){outcome, reply->status, reply->content_type,
-                                           reply->error, body});
     if (!reply->is_more) {
         *at = ask->next;
         p->ask_count--;
         (void)atomic_fetch_sub(&p->exec->in_flight, 1);
-        p->backoff_s = p->exec->settings.backoff_s; /* it works: a later fall starts from the beginning */
+        p->backoff_s =
+            p->exec->settings.backoff_s; /* it works: a later fall starts from the beginning */
+    }
+    tl__exec_answer(
+        ask, &(tl_exec_answer){outcome, reply->status, reply->content_type, reply->error, body});
+    if (!reply->is_more) {
         tl__exec_free_ask(ask);
         dispatch(p->exec);
     }
@@ -192,8 +195,9 @@ void tl__exec_on_down(tl__process *p, const char *why)
 {
     tl_exec *exec = p->exec;
     tl_errctx ctx = TL_ERRCTX_INIT;
-    const tl_err err = tl_fail(&ctx, TL_ERR_IO, "the program \"%s\" is gone before its first frame: %s",
-                               exec->settings.argv[0], why);
+    const tl_err err =
+        tl_fail(&ctx, TL_ERR_IO, "the program \"%s\" is gone before its first frame: %s",
+                exec->settings.argv[0], why);
     open_is_over(exec, err, &ctx);
     while (p->asks != NULL) {
         tl__exec_ask *ask = p->asks;
@@ -550,10 +554,29 @@ static void free_memory(tl_exec *exec)
     free(exec);
 }
 
+static tl_err copy_words(tl_exec *exec, tl_errctx *ctx)
+{
+    size_t count = 0;
+    while (exec->settings.argv[count] != NULL) {
+        count++;
+    }
+    const char **words = TL_NEW(exec->hello_arena, const char *, count + 1);
+    if (words == NULL) {
+        return tl_arena_fail(exec->hello_arena, ctx);
+    }
+    for (size_t i = 0; i < count; i++) {
+        TL_TRY(tl_str_copy_cstr(&words[i], exec->hello_arena,
+                                tl_str_from_cstr(exec->settings.argv[i]), ctx));
+    }
+    exec->settings.argv = words;
+    return TL_OK;
+}
+
 static tl_err prepare(tl_exec *exec, tl_errctx *ctx)
 {
     TL_TRY(tl_arena_new(&exec->scratch, NULL, SCRATCH_LEN, NULL, ctx));
     TL_TRY(tl_arena_new(&exec->hello_arena, NULL, SCRATCH_LEN, NULL, ctx));
+    TL_TRY(copy_words(exec, ctx));
     exec->processes = calloc(exec->settings.processes, sizeof *exec->processes);
     if (exec->processes == NULL) {
         return tl_fail(ctx, TL_ERR_NOMEM, "no memory for %u processes", exec->settings.processes);
@@ -613,7 +636,8 @@ tl_err tl_exec_open(tl_exec **out, const tl_exec_settings *settings, tl_errctx *
     if (settings->argv == NULL || settings->argv[0] == NULL) {
         return tl_fail_field(ctx, TL_ERR_MISSING, "argv", "no program is named");
     }
-    if (settings->processes > TL_EXEC_PROCESSES_MAX || settings->body_len_max > TL_EXEC_BODY_CEILING) {
+    if (settings->processes > TL_EXEC_PROCESSES_MAX ||
+        settings->body_len_max > TL_EXEC_BODY_CEILING) {
         return tl_fail_field(ctx, TL_ERR_RANGE, "processes",
                              "at most %d processes, and bodies of at most %zu bytes",
                              TL_EXEC_PROCESSES_MAX, TL_EXEC_BODY_CEILING);

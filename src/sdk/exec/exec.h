@@ -51,7 +51,7 @@ extern "C" {
 
 typedef struct tl_exec tl_exec;
 
-/* tl_exec_settings: zero means the default. Borrowed until close. */
+/* tl_exec_settings: zero means the default. Copied; the log is borrowed until close. */
 typedef struct tl_exec_settings {
     const char *const *argv; /* ends with NULL; argv[0] is looked for in PATH */
     unsigned processes;      /* default 1 */

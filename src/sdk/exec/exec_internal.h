@@ -12,7 +12,8 @@
 enum {
     TL__EXEC_CHUNK = 65536,
     TL__EXEC_TICK_MS = 50,
-    TL__EXEC_LINGER_MS = 300 /* between the end of a program's output and its exit, whichever comes first */
+    TL__EXEC_LINGER_MS =
+        300 /* between the end of a program's output and its exit, whichever comes first */
 };
 
 /* A request, from tl_exec_ask to its last answer, and on until its process is done with it. */

@@ -94,8 +94,8 @@ tl_err tl_exec_reader_next(tl_exec_reader *reader, tl_exec_frame *out, bool *has
     if (head_len > TL_EXEC_HEAD_MAX || body_len > reader->body_len_max) { /* EXEC-2 */
         reader->is_broken = true;
         return tl_fail(ctx, TL_ERR_LIMIT,
-                       "a frame has a head of %zu and a body of %zu bytes, above %d and %zu", head_len,
-                       body_len, TL_EXEC_HEAD_MAX, reader->body_len_max);
+                       "a frame has a head of %zu and a body of %zu bytes, above %d and %zu",
+                       head_len, body_len, TL_EXEC_HEAD_MAX, reader->body_len_max);
     }
     if (len - LENGTHS_LEN < head_len + body_len) {
         return TL_OK;

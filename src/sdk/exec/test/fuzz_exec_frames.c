@@ -23,7 +23,9 @@ static size_t take_all(tl_exec_reader *reader, tl_arena *arena, const uint8_t *b
         const tl_arena_mark mark = tl_arena_get_mark(arena);
         tl_exec_hello hello;
         tl_exec_reply reply;
-        (void)tl_exec_hello_parse(&hello, arena, frame.head, NULL);
+        if (tl_exec_hello_parse(&hello, arena, frame.head, NULL) == TL_OK) {
+            TL_ASSERT(hello.in_flight >= 1 && hello.in_flight <= TL_EXEC_IN_FLIGHT_MAX);
+        }
         if (tl_exec_reply_parse(&reply, arena, frame.head, NULL) == TL_OK) {
             TL_ASSERT(reply.status >= 200 && reply.status <= 599);
         }

@@ -104,8 +104,7 @@ typedef struct tl_pace_rule {
 } tl_pace_rule;
 
 typedef struct tl_pace {
-    bool is_started;
-    int64_t full_ns; /* when the bucket will be full again */
+    int64_t full_ns; /* when the bucket will be full again; 0 at first */
 } tl_pace;
 
 /* tl_pace_take: take a token and return 0, or return the ns after which there is one. */
@@ -190,9 +189,9 @@ typedef struct tl_client_request {
 typedef struct tl_client_attempt {
     uint32_t index; /* 0 the first, then 1, 2 …, hedges counted */
     bool is_hedge;
-    tl_arena *arena; /* lives until the call is freed */
-    tl_client_request
-        request; /* as the call has it; change what must differ: the signature, another host */
+    tl_arena *arena;           /* lives until the call is freed */
+    tl_client_request request; /* as the call has it; change what must differ, a signature:
+                                  anything but is_tls, host and port */
 } tl_client_attempt;
 
 /* tl_client_answer: the end of a call. Views live until the call is freed. */

@@ -23,10 +23,12 @@
 #ifndef TALLY_CORE_CRYPTO_SR25519_H
 #define TALLY_CORE_CRYPTO_SR25519_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/str/str.h"
+#include "core/crypto/srverify/srverify.h" /* the lengths of a key and a signature */
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,8 +36,6 @@ extern "C" {
 
 #define TL_SR25519_SEED_LEN       32
 #define TL_SR25519_SECRET_LEN     64
-#define TL_SR25519_PUBLIC_LEN     32
-#define TL_SR25519_SIGNATURE_LEN  64
 #define TL_SR25519_ENTROPY_LEN    32
 #define TL_SR25519_CHAIN_CODE_LEN 32
 
@@ -72,6 +72,10 @@ TL_MUST_USE tl_err tl_sr25519_derive_soft(tl_sr25519_key *out, const tl_sr25519_
 TL_MUST_USE tl_err tl_sr25519_derive_soft_public(
     uint8_t out[TL_SR25519_PUBLIC_LEN], const uint8_t public_key[TL_SR25519_PUBLIC_LEN],
     const uint8_t chain_code[TL_SR25519_CHAIN_CODE_LEN], tl_errctx *ctx);
+
+/* tl_sr25519_key_is_strong: an element of the group, and not the identity (32 zero bytes), under which anyone can
+ * sign. For public data. */
+bool tl_sr25519_key_is_strong(const uint8_t public_key[TL_SR25519_PUBLIC_LEN]);
 
 /* tl_sr25519_sign: about one multiplication of the base point (some 20 us) and six permutations.
  *

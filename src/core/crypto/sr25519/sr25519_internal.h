@@ -1,0 +1,16 @@
+/* What sign.c and derive.c share. */
+#ifndef TALLY_CORE_CRYPTO_SR25519_INTERNAL_H
+#define TALLY_CORE_CRYPTO_SR25519_INTERNAL_H
+
+#include <stdint.h>
+
+#include "core/crypto/sr25519/sr25519.h"
+#include "core/crypto/strobe/strobe.h"
+
+#define TL__SCALAR_LEN 32
+#define TL__WIDE_LEN   64
+
+/* A challenge of 64 bytes, reduced modulo the order. */
+void tl__sr25519_challenge_scalar(uint8_t out[TL__SCALAR_LEN], tl_merlin *t, tl_str label);
+
+#endif

@@ -6,7 +6,7 @@
  * Called by   sdk/wallet, sdk/auth, sdk/dendrite, app
  * Owns        a tl_keypair owns its pages: locked, guarded, read-only once made, wiped when freed
  * Threads     a tl_keypair never changes, so any number of threads may use it; free it from one
- * Invariants  PAIR-1 signature verifies under the pair's public key, or signing fails
+ * Invariants  PAIR-1 the public key of a pair is that of its secret: nobody signs with one under another
  *             PAIR-2 weak public keys (sr25519 identity; small-order or non-canonical ed25519) are refused everywhere
  *             PAIR-3 a refused seed, phrase, URI or key leaves out untouched, and no message repeats any of it
  *             PAIR-4 a pair holds a phrase only with its seed, and a seed only with its private key
@@ -118,11 +118,14 @@ typedef struct tl_keypair tl_keypair;
 TL_MUST_USE tl_err tl_keypair_from_seed(tl_keypair **out, const tl_scheme *scheme,
                                         const uint8_t seed[TL_SEED_LEN], tl_errctx *ctx);
 
-/* Errors: those of tl_mnemonic_seed. */
+/* With a password the phrase alone would lead to another key, so such a pair holds its seed and not its phrase.
+ * Errors: those of tl_mnemonic_seed. */
 TL_MUST_USE tl_err tl_keypair_from_mnemonic(tl_keypair **out, const tl_scheme *scheme,
                                             tl_str phrase, tl_str password, tl_errctx *ctx);
 
-/* Soft junctions make the new nonce seed without entropy: one URI is one private key, whenever it is read.
+/* Soft junctions make the new nonce seed without entropy: one URI is one private key, whenever it is read (wallets of
+ * the field draw it at random; the public key is the same). A password behind a seed in hex, which those wallets pass
+ * over in silence, is refused.
  * Errors: TL_ERR_SYNTAX (form, hex), TL_ERR_LIMIT (length, junctions), TL_ERR_ENCODING (not UTF-8), TL_ERR_TYPE (a soft
  * junction where the scheme has none), and those of tl_mnemonic_seed. */
 TL_MUST_USE tl_err tl_keypair_from_uri(tl_keypair **out, const tl_scheme *scheme, tl_str uri,
@@ -147,8 +150,8 @@ bool tl_keypair_can_sign(const tl_keypair *pair);
  *
  * out, cap  room; scheme->signature_len_max always suffices
  * len       bytes written
- * entropy   for schemes that want it (sr25519: 32 bytes); NULL makes a signature that is a function of key and message,
- *           which is safe here but tells two signings of one message apart from none
+ * entropy   for schemes that want it (sr25519: 32 bytes); NULL makes a signature that is a function of key and message:
+ *           safe, but two signings of one message are then the same bytes
  * Errors: TL_ERR_STATE when the pair cannot sign, TL_ERR_LIMIT when cap is too small, those of the entropy; out and len
  * are then untouched. */
 TL_MUST_USE tl_err tl_keypair_sign(uint8_t *out, size_t cap, size_t *len, const tl_keypair *pair,

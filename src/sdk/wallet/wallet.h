@@ -36,16 +36,15 @@
 #include "base/error/error.h"
 #include "base/str/str.h"
 #include "base/world/world.h"
-#include "core/crypto/key/key.h"
+#include "core/crypto/keypair/keypair.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef struct tl_keypair tl_keypair; /* core/crypto/keypair */
-typedef struct tl_scheme tl_scheme;
-
 /* --- memory for secrets --- */
+
+#define TL_WALLET_SECRETS_LEN_MAX ((size_t)4 << 20) /* what one such arena may hold */
 
 /* tl_wallet_arena_new: an arena in locked memory, never swapped out, wiped when it is given back (WAL-4). Passwords, plain
  * key files and whatever is made of them belong into one. Ends with tl_arena_free. */
@@ -109,23 +108,16 @@ TL_MUST_USE tl_err tl_keyfile_encrypt(tl_bytes *out, tl_arena *arena, tl_str pla
 
 /* --- plain key files (keyfile.c, polkadot.c) --- */
 
-/* tl_keyfile: what a plain file says. */
-typedef struct tl_keyfile {
-    const tl_scheme *scheme;
-    tl_hotkey public_key;
-    tl_keypair *keypair; /* NULL: the file has the public part alone */
-} tl_keyfile;
-
 /* tl_keyfile_decode: read a plain file: JSON, or a bare hex seed, private key or mnemonic.
  *
- * out    ended by tl_keyfile_deinit
+ * out    freed with tl_keypair_free; it cannot sign when the file has the public part alone
  * plain  lies in locked memory if it has secrets
  *
  * Errors: SYNTAX, DUPLICATE (no JSON of ours, bad hex), MISSING (nothing that gives a key), UNKNOWN (cryptoType), RANGE
- * (lengths), CORRUPT (WAL-1), and those of the keys themselves. The field is the JSON key; a secret is never repeated.
+ * (lengths, a weak key), CORRUPT (WAL-1), and those of the keys themselves. The field is the JSON key; a secret is never
+ * repeated.
  */
-TL_MUST_USE tl_err tl_keyfile_decode(tl_keyfile *out, tl_bytes plain, tl_errctx *ctx);
-void tl_keyfile_deinit(tl_keyfile *keyfile);
+TL_MUST_USE tl_err tl_keyfile_decode(tl_keypair **out, tl_bytes plain, tl_errctx *ctx);
 
 /* tl_keyfile_encode: the file of a key pair: for sr25519 the six text fields, the one form that every release opens; for
  * ed25519 these and cryptoType 0, with the 32-byte seed as privateKey. Parts that the key pair does not have are left out.
@@ -133,9 +125,9 @@ void tl_keyfile_deinit(tl_keyfile *keyfile);
 TL_MUST_USE tl_err tl_keyfile_encode(tl_str *out, tl_arena *arena, const tl_keypair *keypair,
                                      tl_errctx *ctx);
 
-/* tl_keyfile_encode_public: the file of the public part. */
-TL_MUST_USE tl_err tl_keyfile_encode_public(tl_str *out, tl_arena *arena, const tl_scheme *scheme,
-                                            const tl_hotkey *public_key, tl_errctx *ctx);
+/* tl_keyfile_encode_public: the file of its public part. */
+TL_MUST_USE tl_err tl_keyfile_encode_public(tl_str *out, tl_arena *arena, const tl_keypair *keypair,
+                                            tl_errctx *ctx);
 
 /* tl_keyfile_import_polkadot: the sr25519 key of a polkadot-js JSON of version 3.
  * out    freed with tl_keypair_free
@@ -196,8 +188,8 @@ TL_MUST_USE tl_err tl_wallet_save(const tl_wallet *wallet, tl_wallet_part part,
 
 /* tl_wallet_save_public: the public file alone: of a key whose secret is elsewhere. */
 TL_MUST_USE tl_err tl_wallet_save_public(const tl_wallet *wallet, tl_wallet_part part,
-                                         const tl_scheme *scheme, const tl_hotkey *public_key,
-                                         bool may_overwrite, tl_errctx *ctx);
+                                         const tl_keypair *keypair, bool may_overwrite,
+                                         tl_errctx *ctx);
 
 /* tl_wallet_replace: put another form of the same key at path, at once (WAL-2); the file must be there. For a change of
  * password. */

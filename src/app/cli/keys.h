@@ -20,12 +20,12 @@
 #define TALLY_APP_CLI_KEYS_H
 
 #include "app/cli/cli.h"
+#include "core/crypto/keypair/keypair.h"
+#include "sdk/wallet/wallet.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct tl_keypair tl_keypair; /* core/crypto/keypair */
 
 /* What --crypto-type may say: names, and the numbers that key files use for them. Ends with NULL. */
 extern const char *const tl_app_crypto_types[];
@@ -84,6 +84,38 @@ extern const char *const tl_app_crypto_types[];
  */
 TL_MUST_USE tl_err tl_app_keypair(tl_app *app, const tl_cmd_call *call, tl_keypair **out,
                                   tl_errctx *ctx);
+
+/* --- the parts of it, for the commands of wallets --- */
+
+/* tl_app_scheme: what --crypto-type says; NULL when it is not given. */
+const tl_scheme *tl_app_scheme(const tl_cmd_call *call);
+
+/* tl_app_uri_keypair: the key of --uri, which is given (asserted). Errors: USAGE when a wallet is named too. */
+TL_MUST_USE tl_err tl_app_uri_keypair(const tl_cmd_call *call, tl_keypair **out, tl_errctx *ctx);
+
+/* tl_app_wallet: the paths of --wallet, --hotkey and --path, their variables, their defaults. call has these options. */
+TL_MUST_USE tl_err tl_app_wallet(tl_app *app, const tl_cmd_call *call, tl_wallet *out,
+                                 tl_errctx *ctx);
+
+/* tl_app_wallet_root: the folder of wallets alone. */
+TL_MUST_USE tl_err tl_app_wallet_root(tl_app *app, const tl_cmd_call *call, const char **out,
+                                      tl_errctx *ctx);
+
+/* tl_app_may_ask: is there someone to ask? On a terminal and without --json. */
+bool tl_app_may_ask(const tl_app *app);
+
+/* tl_app_read_secret: a file of one secret without its line end; secrets is an arena in locked memory. */
+TL_MUST_USE tl_err tl_app_read_secret(tl_str *out, tl_arena *secrets, const char *path,
+                                      tl_errctx *ctx);
+
+/* tl_app_read_key: the plain text of a key file, decrypted where it is encrypted.
+ * The password: --password-file, BT_WALLET_PASSWORD, BT_PW_…, BT_WALLET_PASSWORD_FILE, a prompt: the first that is there. */
+TL_MUST_USE tl_err tl_app_read_key(tl_app *app, const tl_cmd_call *call, tl_str *out,
+                                   tl_arena *secrets, const char *path, tl_errctx *ctx);
+
+/* tl_app_open_key: the key of a file, as tl_app_read_key reads it, and of the scheme that --crypto-type wants. */
+TL_MUST_USE tl_err tl_app_open_key(tl_app *app, const tl_cmd_call *call, tl_keypair **out,
+                                   const char *path, tl_errctx *ctx);
 
 #ifdef __cplusplus
 }

@@ -27,6 +27,36 @@ bool tl_ss58_prefix_is_valid(uint16_t prefix)
     return prefix <= TL_SS58_PREFIX_MAX && prefix != 46 && prefix != 47;
 }
 
+/* The prefixes of the SS58 registry (paritytech/ss58-registry), reserved ones left out: what the wallets of this network
+ * take, measured with SDK 11.3 over all 16384. Ascending. */
+static const uint16_t REGISTERED[] = {
+    0,     1,     2,     3,     4,     5,     6,    7,    8,    9,     10,    11,    12,    13,
+    14,    15,    16,    17,    18,    19,    20,   21,   22,   23,    24,    25,    26,    27,
+    28,    29,    30,    31,    32,    33,    34,   35,   36,   37,    38,    39,    40,    41,
+    42,    43,    44,    45,    48,    49,    50,   51,   52,   53,    54,    55,    56,    57,
+    58,    63,    65,    66,    67,    68,    69,   71,   72,   73,    77,    78,    81,    88,
+    89,    90,    92,    93,    98,    99,    100,  101,  105,  110,   113,   117,   126,   128,
+    129,   131,   136,   137,   172,   252,   255,  268,  420,  440,   666,   777,   789,   995,
+    1110,  1221,  1222,  1284,  1285,  1328,  1337, 1516, 1985, 2007,  2009,  2021,  2024,  2032,
+    2092,  2106,  2112,  2199,  2206,  2207,  2254, 3333, 4450, 5234,  5845,  6094,  7007,  7013,
+    7306,  7391,  8866,  8883,  8886,  8888,  9072, 9807, 9935, 10041, 11330, 11331, 11486, 11820,
+    12155, 12191, 12850, 13116, 14697, 14998,
+};
+
+bool tl_ss58_prefix_is_registered(uint16_t prefix)
+{
+    size_t low = 0, high = sizeof REGISTERED / sizeof *REGISTERED;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (REGISTERED[middle] < prefix) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < sizeof REGISTERED / sizeof *REGISTERED && REGISTERED[low] == prefix;
+}
+
 static void checksum(uint8_t out[CHECKSUM_LEN], const uint8_t *payload, size_t len)
 {
     static const char domain[] = "SS58PRE";
@@ -88,7 +118,8 @@ static tl_err read_prefix(uint16_t *out, size_t *out_len, const uint8_t *payload
     return TL_OK;
 }
 
-tl_err tl_ss58_decode_any(tl_hotkey *out, uint16_t *out_prefix, tl_str text, tl_errctx *ctx)
+/* Key and prefix of any valid prefix, registered or not. */
+static tl_err read_address(tl_hotkey *out, uint16_t *out_prefix, tl_str text, tl_errctx *ctx)
 {
     if (text.len == 0 || text.len > TL_SS58_TEXT_MAX) {
         return tl_fail(ctx, TL_ERR_SYNTAX, "an address of %zu characters: 1 to %d are possible",
@@ -117,6 +148,20 @@ tl_err tl_ss58_decode_any(tl_hotkey *out, uint16_t *out_prefix, tl_str text, tl_
     return TL_OK;
 }
 
+tl_err tl_ss58_decode_any(tl_hotkey *out, uint16_t *out_prefix, tl_str text, tl_errctx *ctx)
+{
+    tl_hotkey key;
+    uint16_t prefix;
+    TL_TRY(read_address(&key, &prefix, text, ctx));
+    if (!tl_ss58_prefix_is_registered(prefix)) {
+        return tl_fail(ctx, TL_ERR_RANGE, "the address has prefix %u, which no network registered",
+                       prefix);
+    }
+    *out = key;
+    *out_prefix = prefix;
+    return TL_OK;
+}
+
 tl_err tl_ss58_decode(tl_hotkey *out, tl_str text, tl_errctx *ctx)
 {
     if (text.len != TL_SS58_HOTKEY_LEN) {
@@ -125,7 +170,7 @@ tl_err tl_ss58_decode(tl_hotkey *out, tl_str text, tl_errctx *ctx)
     }
     /* 48 characters never hold the 36 bytes of a long prefix: those begin with 64 at least, which takes 49. */
     uint16_t prefix;
-    return tl_ss58_decode_any(out, &prefix, text, ctx);
+    return read_address(out, &prefix, text, ctx);
 }
 
 void tl_hotkey_print(tl_sb *sb, const tl_hotkey *key)

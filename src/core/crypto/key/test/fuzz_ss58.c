@@ -16,12 +16,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     uint16_t prefix;
     if (tl_ss58_decode_any(&key, &prefix, text, NULL) == TL_OK) {
         char again[TL_SS58_CAP];
-        TL_ASSERT(tl_ss58_prefix_is_valid(prefix));
+        TL_ASSERT(tl_ss58_prefix_is_valid(prefix) && tl_ss58_prefix_is_registered(prefix));
         TL_ASSERT(tl_ss58_encode(again, &key, prefix) == len); /* KEY-1 */
         TL_ASSERT(memcmp(again, data, len) == 0);
         TL_ASSERT((tl_ss58_decode(&same, text, NULL) == TL_OK) == (len == TL_SS58_HOTKEY_LEN));
-    } else {
-        TL_ASSERT(tl_ss58_decode(&same, text, NULL) != TL_OK);
+    } else if (tl_ss58_decode(&same, text, NULL) ==
+               TL_OK) { /* of an unregistered prefix of one byte */
+        size_t spellings = 0;
+        for (prefix = 59; prefix <= 62; prefix++) {
+            char again[TL_SS58_CAP];
+            TL_ASSERT(!tl_ss58_prefix_is_registered(prefix));
+            spellings +=
+                tl_ss58_encode(again, &same, prefix) == len && memcmp(again, data, len) == 0;
+        }
+        TL_ASSERT(spellings == 1); /* KEY-1 */
     }
     uint8_t bytes[TL_BASE58_BYTES_MAX];
     size_t bytes_len;
@@ -36,8 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         if (tl_ss58_prefix_is_valid(prefix)) {
             const size_t text_len = tl_ss58_encode(encoded, &key, prefix);
             uint16_t seen;
-            TL_ASSERT(tl_ss58_decode_any(&same, &seen, (tl_str){encoded, text_len}, NULL) == TL_OK);
-            TL_ASSERT(tl_hotkey_eq(&key, &same) && seen == prefix);
+            const tl_err err = tl_ss58_decode_any(&same, &seen, (tl_str){encoded, text_len}, NULL);
+            TL_ASSERT((err == TL_OK) == tl_ss58_prefix_is_registered(prefix));
+            TL_ASSERT(err != TL_OK || (tl_hotkey_eq(&key, &same) && seen == prefix));
         }
     }
     return 0;

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "core/crypto/strobe/test/golden.h"
+
 #include "core/codec/base58/base58.h"
 #include "core/codec/hex/hex.h"
 #include "core/crypto/hash/hash.h"
@@ -64,8 +66,11 @@ static void known_addresses_come_out(void **state)
         assert_string_equal(text, KNOWN[i].address);
         tl_hotkey key;
         uint16_t prefix;
-        assert_int_equal(tl_ss58_decode_any(&key, &prefix, address, NULL), TL_OK);
-        assert_true(tl_hotkey_eq(&key, &want) && prefix == KNOWN[i].prefix);
+        const bool is_registered = tl_ss58_prefix_is_registered(KNOWN[i].prefix);
+        assert_int_equal(is_registered, KNOWN[i].prefix != 64 && KNOWN[i].prefix != 16383);
+        assert_int_equal(tl_ss58_decode_any(&key, &prefix, address, NULL),
+                         is_registered ? TL_OK : TL_ERR_RANGE);
+        assert_true(!is_registered || (tl_hotkey_eq(&key, &want) && prefix == KNOWN[i].prefix));
         assert_int_equal(tl_ss58_decode(&key, address, NULL),
                          address.len == TL_SS58_HOTKEY_LEN ? TL_OK : TL_ERR_SYNTAX);
     }
@@ -91,10 +96,71 @@ static void every_prefix_survives_but_the_reserved_two(void **state)
         assert_true(len == strlen(text) && len >= 46 && len <= TL_SS58_TEXT_MAX);
         tl_hotkey back;
         uint16_t seen;
-        assert_int_equal(tl_ss58_decode_any(&back, &seen, (tl_str){text, len}, NULL), TL_OK);
-        assert_true(tl_hotkey_eq(&key, &back) && seen == prefix);
+        const bool is_registered = tl_ss58_prefix_is_registered(prefix);
+        assert_int_equal(tl_ss58_decode_any(&back, &seen, (tl_str){text, len}, NULL),
+                         is_registered ? TL_OK : TL_ERR_RANGE);
+        assert_true(!is_registered || (tl_hotkey_eq(&key, &back) && seen == prefix));
+        if (len == TL_SS58_HOTKEY_LEN) { /* a submission's prefix need not be registered */
+            assert_int_equal(tl_ss58_decode(&back, (tl_str){text, len}, NULL), TL_OK);
+            assert_true(tl_hotkey_eq(&key, &back));
+        }
     }
     assert_int_equal(valid, 16384 - 2);
+}
+
+static void the_registry_is_the_wallets(void **state)
+{
+    (void)state;
+    size_t count = 0, below_64 = 0;
+    for (unsigned p = 0; p <= UINT16_MAX; p++) {
+        if (tl_ss58_prefix_is_registered((uint16_t)p)) {
+            assert_true(tl_ss58_prefix_is_valid((uint16_t)p));
+            count++;
+            below_64 += p < 64;
+        }
+    }
+    assert_int_equal(count, 146);
+    assert_int_equal(below_64, 64 - 6);
+    static const uint16_t outside[] = {46, 47,  59,   60,    61,    62,    64,
+                                       70, 254, 1000, 13115, 13117, 16383, 65535};
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        assert_false(tl_ss58_prefix_is_registered(outside[i]));
+    }
+    assert_true(tl_ss58_prefix_is_registered(0) && tl_ss58_prefix_is_registered(13116));
+    assert_true(tl_ss58_prefix_is_registered(14998));
+}
+
+/* golden/ss58.json: encoding takes every row; decoding those of a registered format. */
+static void published_addresses_have_the_published_verdicts(void **state)
+{
+    (void)state;
+    golden g = golden_open("key/test/golden/ss58.json");
+    const tl_json *rows = golden_rows(&g, "ss58");
+    tl_hotkey key, seen;
+    uint16_t prefix;
+    for (size_t i = 0; i < rows->count; i++) {
+        const tl_str address = golden_str(&rows->items[i], "address");
+        const uint16_t format = (uint16_t)golden_i64(&rows->items[i], "format");
+        char text[TL_SS58_CAP];
+        memcpy(key.b, golden_bytes(&g, &rows->items[i], "public", 32), 32);
+        (void)tl_ss58_encode(text, &key, format);
+        assert_true(tl_str_eq_cstr(address, text));
+        assert_int_equal(tl_ss58_decode_any(&seen, &prefix, address, NULL),
+                         format == 64 || format == 16383 ? TL_ERR_RANGE : TL_OK);
+    }
+    rows = golden_rows(&g, "ss58_valid");
+    for (size_t i = 0; i < rows->count; i++) {
+        const tl_str address = golden_str(&rows->items[i], "address");
+        assert_int_equal(tl_ss58_decode_any(&seen, &prefix, address, NULL), TL_OK);
+        assert_memory_equal(seen.b, golden_bytes(&g, &rows->items[i], "public", 32), 32);
+    }
+    rows = golden_rows(&g, "ss58_invalid");
+    for (size_t i = 0; i < rows->count; i++) {
+        const tl_str address = golden_str(&rows->items[i], "address");
+        assert_int_not_equal(tl_ss58_decode_any(&seen, &prefix, address, NULL), TL_OK);
+        assert_int_not_equal(tl_ss58_decode(&seen, address, NULL), TL_OK);
+    }
+    golden_close(&g);
 }
 
 static void every_wrong_character_is_noticed(void **state)
@@ -219,10 +285,13 @@ static void forged_forms_are_refused(void **state)
     payload[1] = (46 & 3) << 6;
     assert_int_equal(tl_ss58_decode_any(&key, &prefix, forge(text, payload, 34), NULL),
                      TL_ERR_RANGE);
-    payload[0] = 0x40 | 64 >> 2; /* 64 in two bytes, as it must be */
+    payload[0] = 0x40 | 64 >> 2; /* 64 in two bytes, as it must be, but nobody's */
     payload[1] = 0;
+    assert_int_equal(tl_ss58_decode_any(&key, &prefix, forge(text, payload, 34), NULL),
+                     TL_ERR_RANGE);
+    payload[1] = (65 & 3) << 6; /* 65, registered */
     assert_int_equal(tl_ss58_decode_any(&key, &prefix, forge(text, payload, 34), NULL), TL_OK);
-    assert_int_equal(prefix, 64);
+    assert_int_equal(prefix, 65);
     payload[0] = 42; /* a key of 31 and of 33 bytes */
     assert_int_equal(tl_ss58_decode_any(&key, &prefix, forge(text, payload, 32), NULL),
                      TL_ERR_SYNTAX);
@@ -271,6 +340,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_addresses_come_out),
         cmocka_unit_test(every_prefix_survives_but_the_reserved_two),
+        cmocka_unit_test(the_registry_is_the_wallets),
+        cmocka_unit_test(published_addresses_have_the_published_verdicts),
         cmocka_unit_test(every_wrong_character_is_noticed),
         cmocka_unit_test(each_fault_has_its_own_message),
         cmocka_unit_test(addresses_of_any_prefix_have_their_own_faults),

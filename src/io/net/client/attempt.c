@@ -235,6 +235,23 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *self)
 
 /* --- to libcurl and back --- */
 
+/* Where a kept connection dies under a request, libcurl would send the same bytes again on a new one. Signed, they would
+ * be a replay; so it may not (CLIENT-2): whoever may repeat the request does it signed anew. */
+static int on_send(void *self, char *theirs, char *ours, int their_port, int our_port)
+{
+    (void)theirs;
+    (void)ours;
+    (void)their_port;
+    (void)our_port;
+    tl__attempt *a = (tl__attempt *)self;
+    if (!a->is_sent) {
+        a->is_sent = true;
+        return CURL_PREREQFUNC_OK;
+    }
+    (void)stop(a, TL_CLIENT_GONE);
+    return CURL_PREREQFUNC_ABORT;
+}
+
 #define SET(option, value) (void)(bad |= curl->easy_setopt(easy, (option), (value)) != CURLE_OK)
 
 static bool set_wire(const tl__curl *curl, CURL *easy, const tl__attempt *a, const char *url,
@@ -279,6 +296,8 @@ static bool set_rules(const tl__curl *curl, CURL *easy, tl__attempt *a)
     SET(CURLOPT_PRIVATE, a);
     SET(CURLOPT_HEADERFUNCTION, on_line);
     SET(CURLOPT_HEADERDATA, a);
+    SET(CURLOPT_PREREQFUNCTION, on_send);
+    SET(CURLOPT_PREREQDATA, a);
     SET(CURLOPT_WRITEFUNCTION, on_bytes);
     SET(CURLOPT_WRITEDATA, a);
     if (options->ca_file != NULL) {

@@ -8,10 +8,19 @@ enum { NS_PER_MS = 1000000, CALL_ARENA_LEN_MAX = 64 << 20 };
 
 /* --- judging --- */
 
-/* An answer that the server stands by; 408, 429 and 5xx say "not now". */
-static bool is_good(const tl__attempt *a)
+/* How good an end is, best first. While a second attempt is under way a refusal is not final: of two copies of one
+ * request the later one may be let in, and the earlier one, overtaken, be refused as old. */
+enum { RANK_GOOD, RANK_REFUSED, RANK_NOT_NOW, RANK_FAULT };
+
+static int rank(const tl__attempt *a)
 {
-    return a->fault == TL_CLIENT_NONE && a->status < 500 && a->status != 408 && a->status != 429;
+    if (a->fault != TL_CLIENT_NONE) {
+        return RANK_FAULT;
+    }
+    if (a->status >= 500 || a->status == 408 || a->status == 429) {
+        return RANK_NOT_NOW;
+    }
+    return a->status >= 400 ? RANK_REFUSED : RANK_GOOD;
 }
 
 static bool is_retryable(const tl__attempt *a)
@@ -48,7 +57,8 @@ static void tell_breaker(const tl__attempt *a)
         tl_breaker_forget(breaker);
         return;
     }
-    tl_breaker_tell(breaker, &client->options.breaker, is_good(a), tl__client_now(client));
+    tl_breaker_tell(breaker, &client->options.breaker, rank(a) <= RANK_REFUSED,
+                    tl__client_now(client));
 }
 
 /* --- the end --- */
@@ -170,17 +180,16 @@ static bool find_wait(int64_t *out_ns, const tl__attempt *a)
     return true;
 }
 
-/* No good answer, and nothing else under way: again, or the end with the better of what came. */
+/* Nothing is under way: the end with the better of what came, or once more. */
 static void follow(tl__attempt *a)
 {
     tl_client_call *call = a->call;
     tl_client *client = call->client;
     tl__attempt *other = other_of(a);
+    tl__attempt *best = other->state == TL__ATTEMPT_OVER && rank(other) < rank(a) ? other : a;
     int64_t wait_ns = 0;
-    if (!find_wait(&wait_ns, a)) {
-        const bool takes_other = other->state == TL__ATTEMPT_OVER &&
-                                 other->fault == TL_CLIENT_NONE && a->fault != TL_CLIENT_NONE;
-        end_with(takes_other ? other : a);
+    if (rank(best) <= RANK_REFUSED || !find_wait(&wait_ns, best)) {
+        end_with(best);
         return;
     }
     call->retries++;
@@ -193,8 +202,8 @@ static void follow(tl__attempt *a)
 
 static void judge(tl__attempt *a)
 {
-    tl__attempt *other = other_of(a);
-    if (is_good(a) || a->call->streaming == a) {
+    const tl__attempt *other = other_of(a);
+    if (rank(a) == RANK_GOOD || a->call->streaming == a) {
         end_with(a);
     } else if (other->state == TL__ATTEMPT_FLIGHT || other->state == TL__ATTEMPT_QUEUE) {
         a->state = TL__ATTEMPT_OVER;
@@ -214,6 +223,8 @@ void tl__call_ended(tl__attempt *attempt, CURLcode code)
         if (attempt->fault == TL_CLIENT_NONE && !attempt->is_head_done) {
             attempt->fault = has_bytes ? TL_CLIENT_HEAD : TL_CLIENT_GONE;
         }
+    } else {
+        attempt->error[0] = '\0'; /* libcurl only says that we stopped it */
     }
     tell_breaker(attempt);
     judge(attempt);

@@ -129,8 +129,10 @@ typedef struct tl_client_options {
 
 #define TL_CLIENT_FLIGHT     256
 #define TL_CLIENT_FLIGHT_MAX 4096
-#define TL_CLIENT_IDLE_S     15
-#define TL_CLIENT_HOSTS_MAX  8192 /* known at a time; the longest unused is forgotten */
+#define TL_CLIENT_IDLE_S                                                                           \
+    4 /* below the 5 s after which the SDK's axon closes: a request that meets a closing
+                                     connection is lost, since nobody knows whether it was read */
+#define TL_CLIENT_HOSTS_MAX 8192 /* known at a time; the longest unused is forgotten */
 
 /* tl_client_new: loads libcurl the first time. Errors: TL_ERR_IO when it is not on this machine or too old; TL_ERR_RANGE
  * (an option), TL_ERR_NOMEM. */

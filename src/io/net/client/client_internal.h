@@ -74,6 +74,7 @@ typedef struct tl__attempt {
     tl_client_fault fault; /* ours, where we stopped libcurl */
     uint16_t status;
     uint8_t http_major;
+    bool is_sent;
     bool is_head_done;
     bool was_reused;
     size_t head_len;

@@ -111,14 +111,14 @@ typedef enum tl_http_body_take {
     TL_HTTP_CHUNKS_COLLECT /* both: hash while receiving, read at the end */
 } tl_http_body_take;
 
-/* tl_http_gone: why nobody takes an answer any more, or why the server ends the exchange itself. In the last three,
+/* tl_http_gone: why nobody takes an answer any more, or why the server ends the exchange itself. In the last four,
  * tl_http_answer may still be called once, inside on_gone, so that the refusal has the application's shape; otherwise
- * the server answers the status in brackets, in plain text. */
+ * the server answers the status in brackets, in plain text. In the others whatever is still called does nothing. */
 typedef enum tl_http_gone {
     TL_HTTP_GONE_PEER,   /* closed, reset, or did not take the answer in time */
     TL_HTTP_GONE_BAD,    /* its body was no HTTP: answered 400 */
     TL_HTTP_GONE_STOP,   /* the server stops and its drain time is over */
-    TL_HTTP_GONE_MEMORY, /* no memory for it (503) */
+    TL_HTTP_GONE_MEMORY, /* no room to collect the body (503) */
     TL_HTTP_GONE_TOO_LARGE, /* body above the limit (413); before its first byte when Content-Length says so */
     TL_HTTP_GONE_BODY_SLOW, /* body not whole in time (408) */
     TL_HTTP_GONE_TIMEOUT    /* tl_http_set_timeout has passed (503) */
@@ -133,7 +133,8 @@ typedef struct tl_http_app {
     bool (*is_welcome)(void *self, const tl_net_addr *peer);
     bool (*is_exempt)(void *self, const tl_net_addr *peer);
 
-    /* On a loop's thread, before it accepts and after its last exchange: make and free what hangs on the loop. */
+    /* Make and free what hangs on a loop: the first inside tl_http_server_start, before the loop's thread runs; the other
+     * on that thread, after its last exchange. */
     tl_err (*on_loop_start)(void *self, tl_http_loop *loop, tl_errctx *ctx);
     void (*on_loop_end)(void *self, tl_http_loop *loop);
 
@@ -209,7 +210,8 @@ void tl_http_set_timeout(tl_http_exchange *x, int64_t timeout_ms);
 /* tl_http_answer: the whole answer. Adds Date, Content-Length and Connection; for HEAD, 204 and 304 sends no body.
  * x is gone on return. Everything is copied or sent before that.
  * status   200 … 599
- * headers  names and values as they go on the wire, without the three above (asserted: no CR, LF or NUL; answers are ours)
+ * headers  names and values as they go on the wire, without the three above. A name or value with a control character, or
+ *          more than 64 KiB of them: 500 is answered in their place, without a body.
  * body     may be empty */
 void tl_http_answer(tl_http_exchange *x, int status, tl_http_headers headers, tl_bytes body);
 
@@ -221,8 +223,9 @@ void tl_http_stream_begin(tl_http_exchange *x, int status, tl_http_headers heade
  * for on_room. Who writes on regardless is cut at four times stream_len_max. Empty pieces write nothing. */
 bool tl_http_stream_write(tl_http_exchange *x, tl_bytes piece);
 
-/* tl_http_stream_end: the last chunk; x is gone. tl_http_stream_cut: no last chunk, the connection closes, so that the
- * peer knows that it did not get all; x is gone. */
+/* tl_http_stream_end: the last chunk; x is gone. tl_http_stream_cut: what was written is sent, then the connection closes
+ * without a last chunk, so that the peer knows that it did not get all; x is gone. Without a stream, tl_http_stream_cut
+ * closes the connection unanswered. */
 void tl_http_stream_end(tl_http_exchange *x);
 void tl_http_stream_cut(tl_http_exchange *x);
 
@@ -231,11 +234,12 @@ void tl_http_stream_cut(tl_http_exchange *x);
 typedef struct tl_http_tunnel tl_http_tunnel;
 
 /* tl_http_tunnel_calls: after an upgrade, the connection's bytes. on_end comes once, last, also after
- * tl_http_tunnel_close; the tunnel is gone on its return. */
+ * tl_http_tunnel_close; the tunnel is gone on its return. on_stop: the server drains; without one, the tunnel is closed. */
 typedef struct tl_http_tunnel_calls {
     void (*on_bytes)(void *self, tl_http_tunnel *tunnel, tl_bytes bytes);
     void (*on_room)(void *self, tl_http_tunnel *tunnel);
     void (*on_tick)(void *self, tl_http_tunnel *tunnel); /* about once a second: pings, deadlines */
+    void (*on_stop)(void *self, tl_http_tunnel *tunnel);
     void (*on_end)(void *self, tl_http_tunnel *tunnel);
 } tl_http_tunnel_calls;
 

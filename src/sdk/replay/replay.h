@@ -8,9 +8,9 @@
  *             REPLAY-2 what was fresh is seen until its mark's keep_until_ns, across a restart and a SIGKILL
  *             REPLAY-3 a store that is full or out of reach refuses; it never forgets early
  *             REPLAY-4 after a power cut nothing signed before the start is fresh
- * Read        file.c, then redis.c
+ * Read        table.c, then file.c, then redis.c
  *
- * The file (REPLAY in the state folder): pages of 4 KiB, mapped and shared, so that what was stored is the kernel's at
+ * The file (TL_REPLAY_FILE_NAME in the state folder): pages of 4 KiB, mapped and shared, so that what was stored is the kernel's at
  * once and outlives the process; only a power cut may lose it. A mark lives in one page, chosen by its hash.
  *
  *     ┌ head ──────────────────────────┐ ┌ page ─────────────────────────────────────────────┐ ┌ page ─
@@ -22,12 +22,15 @@
  *     live ──(its keep_until has passed, and another mark needs the place)──▶ page.forgotten = its keep_until, free
  *
  * A mark whose own keep_until is not above the page's `forgotten` may have been there: it counts as seen. That is what
- * holds when the clock is set back. A rising nonce is written to a second slot before the first is freed.
+ * holds when the clock is set back (and when it had been set far ahead: then until that time is reached, or the file
+ * removed). A rising nonce is one store of 8 bytes into the slot of its endpoint.
  *
  * State and boot id say how the last life ended. "clean": everything was synced. Not clean, same boot id: killed, the
  * kernel kept every byte. Not clean, another boot id: the power went, pages may be missing: the table is emptied, and what
- * was signed up to the start (and ahead_ns beyond) is refused, for the length of the window, by the rule that it says so.
- * A head that does not check is TL_ERR_CORRUPT; a slot that does not check makes its page refuse in the same way.
+ * was signed up to the start (and ahead_ns beyond) is refused, which after the length of the window is nobody any more.
+ * So it is with a table of another size, and with one that was kept for a shorter window. A head that does not check is
+ * TL_ERR_CORRUPT; a slot that does not check makes its page refuse in the same way. Disk for every page is taken when
+ * the file is made, so a disk that is full later stops nobody.
  *
  * In Redis one key a mark: SET key NX PX; a rising nonce by a script. A store that was flushed has forgotten: it is as
  * good as the Redis behind it.
@@ -52,20 +55,32 @@ typedef enum tl_replay_answer {
     TL_REPLAY_DOWN   /* Redis does not answer */
 } tl_replay_answer;
 
-/* tl_replay_options: zero means the default. */
+/* tl_replay_options: zero means the default.
+ *
+ * marks_max  room for at least so many; 500,000: 12 s of 40,000 requests a second. The file has 32 MiB then, of which
+ *            memory holds the pages that were used
+ * ahead_ns   the longest ahead_ns of all routes; 2 s. See REPLAY-4
+ * back_ns    the longest back_ns of all routes; 124 s (v10) */
 typedef struct tl_replay_options {
-    uint64_t
-        marks_max; /* room for at least so many; 1,000,000: 12 s of 80,000 requests a second. The file is sparse:
-                            32 MiB in name, a page for each that was used */
-    int64_t ahead_ns; /* the longest ahead_ns of all routes; 2 s. See REPLAY-4 */
-    int64_t
-        back_ns; /* the longest back_ns of all routes; 124 s (v10). A file that was kept for a shorter one than it
-                            is now opened for refuses as after a power cut */
+    uint64_t marks_max;
+    int64_t ahead_ns;
+    int64_t back_ns;
 } tl_replay_options;
 
-#define TL_REPLAY_MARKS_DEFAULT ((uint64_t)1000000)
+#define TL_REPLAY_MARKS_DEFAULT ((uint64_t)500000)
 #define TL_REPLAY_MARKS_MAX     ((uint64_t)1 << 28)
 #define TL_REPLAY_FILE_NAME     "replay.marks"
+
+/* tl_replay_start: how a store came up, for the log. */
+typedef struct tl_replay_start {
+    bool is_new;        /* nothing was there */
+    bool is_killed;     /* the last life did not close it */
+    bool is_power_lost; /* … and the machine was started since: the table was emptied */
+    int64_t floor_ns;   /* what was signed up to then is refused; 0: nothing */
+    uint64_t marks;     /* slots in use */
+    uint64_t
+        pages_damaged; /* pages with slots that do not check: they refuse what was signed before the start */
+} tl_replay_start;
 
 /* tl_replay_open: the store of a state folder that exists, made if it is not there.
  * Errors: TL_ERR_LOCKED (another process has it), TL_ERR_CORRUPT, TL_ERR_VERSION, TL_ERR_RANGE (options), files'. */
@@ -80,6 +95,9 @@ TL_MUST_USE tl_err tl_replay_open_memory(tl_replay **out, const tl_replay_option
  * redis is borrowed until tl_replay_close. */
 TL_MUST_USE tl_err tl_replay_open_redis(tl_replay **out, tl_redis *redis, tl_str prefix,
                                         const tl_replay_options *options, tl_errctx *ctx);
+
+/* tl_replay_how_it_started: lives as long as the store. */
+const tl_replay_start *tl_replay_how_it_started(const tl_replay *store);
 
 /* tl_replay_close: everything durable, then clean, then gone. NULL is fine. */
 TL_MUST_USE tl_err tl_replay_close(tl_replay *store, tl_errctx *ctx);

@@ -115,6 +115,16 @@ extern const tl_cmd tl_cli_ledger_balances;
 extern const tl_cmd tl_cli_ledger_journal;
 extern const tl_cmd tl_cli_ledger_verify;
 extern const tl_cmd tl_cli_version;
+extern const tl_cmd tl_cli_wallet_create;
+extern const tl_cmd tl_cli_wallet_list;
+extern const tl_cmd tl_cli_wallet_new_coldkey;
+extern const tl_cmd tl_cli_wallet_new_hotkey;
+extern const tl_cmd tl_cli_wallet_regen_coldkey;
+extern const tl_cmd tl_cli_wallet_regen_hotkey;
+extern const tl_cmd tl_cli_wallet_rotate_password;
+extern const tl_cmd tl_cli_wallet_show;
+extern const tl_cmd tl_cli_wallet_sign;
+extern const tl_cmd tl_cli_wallet_verify;
 extern const tl_cmd tl_cli_yuma_run;
 
 #ifdef __cplusplus

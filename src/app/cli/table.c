@@ -35,6 +35,17 @@ static const tl_cmd *const commands[] = {
     &tl_cli_ledger_balances,
     &tl_cli_ledger_journal,
     &tl_cli_ledger_verify,
+    /* keys */
+    &tl_cli_wallet_create,
+    &tl_cli_wallet_new_coldkey,
+    &tl_cli_wallet_new_hotkey,
+    &tl_cli_wallet_regen_coldkey,
+    &tl_cli_wallet_regen_hotkey,
+    &tl_cli_wallet_list,
+    &tl_cli_wallet_show,
+    &tl_cli_wallet_sign,
+    &tl_cli_wallet_verify,
+    &tl_cli_wallet_rotate_password,
     /* its parts */
     &tl_cli_yuma_run,
     &tl_cli_metrics,

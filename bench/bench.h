@@ -1,4 +1,4 @@
-/* bench: how long Tally takes for seven works, and how much memory.
+/* bench: how long Tally takes for ten works, and how much memory.
  * For         make bench, which runs the same works in NumPy beside it (bench/peers)
  * Takes       the name of a work and its size: 100 is the whole, 10 a tenth of it
  * Gives       one line of JSON: seconds, runs, threads, peak memory, figures that the peer must reach as well
@@ -59,6 +59,12 @@ TL_MUST_USE tl_err bench_postings(bench_report *out, tl_arena *arena, unsigned p
                                   tl_errctx *ctx);
 TL_MUST_USE tl_err bench_epoch(bench_report *out, tl_arena *arena, unsigned percent,
                                tl_errctx *ctx);
+TL_MUST_USE tl_err bench_sr25519_verify(bench_report *out, tl_arena *arena, unsigned percent,
+                                        tl_errctx *ctx);
+TL_MUST_USE tl_err bench_sr25519_verify_seen(bench_report *out, tl_arena *arena, unsigned percent,
+                                             tl_errctx *ctx);
+TL_MUST_USE tl_err bench_sr25519_batch(bench_report *out, tl_arena *arena, unsigned percent,
+                                       tl_errctx *ctx);
 
 /* --- what a peer cannot make itself, as files --- */
 
@@ -69,5 +75,9 @@ TL_MUST_USE tl_err bench_postings_write(FILE *entries, tl_arena *arena, unsigned
 /* The table of prices and the signals of the epoch's work. */
 TL_MUST_USE tl_err bench_epoch_write(FILE *prices, FILE *signals, tl_arena *arena, unsigned percent,
                                      tl_errctx *ctx);
+
+/* The signed messages of the sr25519 works: key, signature and message, 32 + 64 + 200 bytes, one after the other. */
+TL_MUST_USE tl_err bench_sr25519_write(FILE *signatures, tl_arena *arena, unsigned percent,
+                                       tl_errctx *ctx);
 
 #endif

@@ -1,5 +1,6 @@
 /* tally_bench NAME PERCENT: one work, one process, so that its memory is its own.
- * tally_bench inputs PERCENT FOLDER: what the peers cannot make themselves: entries.bin, prices.csv, signals.jsonl. */
+ * tally_bench inputs PERCENT FOLDER: what the peers cannot make themselves: entries.bin, prices.csv, signals.jsonl,
+ * signatures.bin. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,10 +17,16 @@ static const struct {
     const char *name;
     work_fn run;
 } works[] = {
-    {"score", bench_score},         {"correlation", bench_correlation},
-    {"bootstrap", bench_bootstrap}, {"yuma_256", bench_yuma_256},
-    {"yuma_4096", bench_yuma_4096}, {"postings", bench_postings},
+    {"score", bench_score},
+    {"correlation", bench_correlation},
+    {"bootstrap", bench_bootstrap},
+    {"yuma_256", bench_yuma_256},
+    {"yuma_4096", bench_yuma_4096},
+    {"postings", bench_postings},
     {"epoch_1000", bench_epoch},
+    {"sr25519_verify", bench_sr25519_verify},
+    {"sr25519_verify_seen", bench_sr25519_verify_seen},
+    {"sr25519_batch", bench_sr25519_batch},
 };
 
 static double now_s(void)
@@ -98,10 +105,11 @@ static tl_err close_all(FILE *const *files, size_t count, tl_errctx *ctx)
 
 static tl_err write_inputs(const char *folder, tl_arena *arena, unsigned percent, tl_errctx *ctx)
 {
-    static const char *const names[3] = {"entries.bin", "prices.csv", "signals.jsonl"};
-    FILE *files[3] = {NULL, NULL, NULL};
+    static const char *const names[4] = {"entries.bin", "prices.csv", "signals.jsonl",
+                                         "signatures.bin"};
+    FILE *files[4] = {NULL, NULL, NULL, NULL};
     tl_err err = TL_OK;
-    for (size_t i = 0; i < 3 && err == TL_OK; i++) {
+    for (size_t i = 0; i < 4 && err == TL_OK; i++) {
         err = open_in(&files[i], folder, names[i], ctx);
     }
     if (err == TL_OK) {
@@ -110,7 +118,10 @@ static tl_err write_inputs(const char *folder, tl_arena *arena, unsigned percent
     if (err == TL_OK) {
         err = bench_epoch_write(files[1], files[2], arena, percent, ctx);
     }
-    const tl_err closed = close_all(files, 3, err == TL_OK ? ctx : NULL);
+    if (err == TL_OK) {
+        err = bench_sr25519_write(files[3], arena, percent, ctx);
+    }
+    const tl_err closed = close_all(files, 4, err == TL_OK ? ctx : NULL);
     return err != TL_OK ? err : closed;
 }
 

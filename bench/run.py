@@ -27,6 +27,9 @@ WORKS = [
     ("yuma_4096", "chain spec 1.11, the slowest of three forms", ["yuma.py", "yuma_4096"], [], 1e-3),
     ("postings", "one million postings, checked and chained", ["postings.py"], [], 0.0),
     ("epoch_1000", "signals and prices to a verified bundle", ["epoch.py"], [], 1e-3),
+    ("sr25519_verify", "512 signatures of 512 keys, from their bytes", ["schnorrkel", "sr25519_verify"], [], 0.0),
+    ("sr25519_verify_seen", "the same, by prepared keys", ["schnorrkel", "sr25519_verify_seen"], [], 0.0),
+    ("sr25519_batch", "the same, 64 at a time, from their bytes", ["schnorrkel", "sr25519_batch"], [], 0.0),
 ]
 
 # The original program, natively in its release profile, one thread of a shared 2-core EPYC, best of its runs
@@ -64,7 +67,26 @@ def run_tally(name, percent):
     return run(TALLY, name, str(percent))
 
 
+def cargo_peer(folder):
+    """The program of a peer in Rust, built into build/cargo; (None, why) where that cannot be done."""
+    command = ["cargo", "build", "--release", "--locked", "--quiet", "--manifest-path",
+               f"bench/peers/{folder}/Cargo.toml", "--target-dir", "build/cargo"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    except FileNotFoundError:
+        return None, "cargo is not there, so the Rust peer was not built"
+    except subprocess.TimeoutExpired:
+        return None, f"cargo took more than {LIMIT_S} s"
+    if done.returncode != 0:
+        said = [l for l in done.stderr.splitlines() if l.startswith("error")] or done.stderr.strip().splitlines()
+        return None, f"cargo: {said[0] if said else done.returncode}"
+    return "build/cargo/release/peer", None
+
+
 def run_peer(program, percent=100, python=PYTHON):
+    if not program[0].endswith(".py"):
+        path, why = cargo_peer(program[0])
+        return run(path, program[1], str(percent), f"{FOLDER}/{percent}") if path else (None, why)
     path = os.path.join("bench/peers", program[0])
     return run(python, path, str(percent), f"{FOLDER}/{percent}", *program[1:])
 
@@ -120,7 +142,7 @@ def measure(name, peer, others, tolerance, libraries):
             wrong = differs(ours["figures"], also["figures"], tolerance)
             if wrong:
                 row["more"][-1]["note"] = wrong
-    for key in ("forms", "bundle_mb"):
+    for key in ("forms", "bundle_mb", "prepare_us", "key_bytes"):
         if key in ours:
             row[key] = ours[key]
         if theirs is not None and key in theirs:
@@ -142,7 +164,7 @@ def duration(seconds):
 
 
 def line(name, threads, tally_s, rss, scale, peer, peer_threads, peer_s, peer_rss, ratio):
-    return (f"{name:<12}{threads:>3}{tally_s:>11}{rss:>8}{scale:>8}  {peer:<32}{peer_threads:>3}{peer_s:>11}"
+    return (f"{name:<20}{threads:>3}{tally_s:>11}{rss:>8}{scale:>8}  {peer:<32}{peer_threads:>3}{peer_s:>11}"
             f"{peer_rss:>8}{ratio:>9}")
 
 

@@ -1,5 +1,6 @@
 /* The portable ways of deciding a claim, which are the definition, and the choice among the ways. */
 #include "base/error/error.h"
+#include "core/crypto/ristretto/ifma_internal.h"
 #include "core/crypto/ristretto/point_internal.h"
 
 /* --- sparse digits of several scalars over one row of doublings (Straus) --- */
@@ -251,11 +252,21 @@ bool tl__table_check_portable(const tl_ristretto_table *a, const tl_ristretto_cl
 
 bool tl_ristretto_check(const tl_ristretto_claim *claim)
 {
+#if TL__WITH_IFMA
+    if (tl__has_ifma()) {
+        return tl__check_ifma(claim); /* RIS-2 */
+    }
+#endif
     return tl__check_portable(claim);
 }
 
 bool tl_ristretto_table_check(const tl_ristretto_table *a, const tl_ristretto_claim *claim)
 {
+#if TL__WITH_IFMA
+    if (tl__has_ifma()) {
+        return tl__table_check_ifma(a, claim); /* RIS-2 */
+    }
+#endif
     return tl__table_check_portable(a, claim);
 }
 

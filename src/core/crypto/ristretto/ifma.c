@@ -99,6 +99,7 @@ enum { LANES_0 = 0x11, LANES_1 = 0x22, LANES_2 = 0x44, LANES_3 = 0x88 };
 TL__IFMA_INLINE tl__f8 twice_p_in(__mmask8 lanes)
 {
     tl__f8 p = tl__f8_twice_p();
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         p.limb[i] = _mm512_maskz_mov_epi64(lanes, p.limb[i]);
     }
@@ -115,6 +116,7 @@ TL__IFMA_INLINE tl__f8 twice(tl__f8 p)
 {
     /* (X, Y, Z, X + Y), squared: (a, b, c/2, s) */
     tl__f8 q;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         const __m512i x = _mm512_maskz_permutex_epi64(LANES_3, p.limb[i], LANES(0, 0, 0, 0));
         q.limb[i] = tl__plus(_mm512_permutex_epi64(p.limb[i], LANES(0, 1, 2, 1)), x);
@@ -124,6 +126,7 @@ TL__IFMA_INLINE tl__f8 twice(tl__f8 p)
     const tl__f8 two_p = tl__f8_twice_p();
     tl__f8 left;
     tl__f8 right;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         const __m512i a = _mm512_permutex_epi64(s.limb[i], LANES(0, 0, 0, 0));
         const __m512i b = _mm512_permutex_epi64(s.limb[i], LANES(1, 1, 1, 1));
@@ -142,6 +145,7 @@ TL__IFMA_INLINE tl__f8 plus(tl__f8 p, tl__f8 addend)
 {
     const tl__f8 p_0 = twice_p_in(LANES_0);
     tl__f8 q;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) { /* (Y - X, Y + X, Z, T) */
         const __m512i y = _mm512_permutex_epi64(p.limb[i], LANES(1, 1, 2, 3));
         const __m512i x = _mm512_permutex_epi64(p.limb[i], LANES(0, 0, 0, 0));
@@ -154,6 +158,7 @@ TL__IFMA_INLINE tl__f8 plus(tl__f8 p, tl__f8 addend)
     const tl__f8 p_03 = twice_p_in(LANES_0 | LANES_3);
     tl__f8 left;
     tl__f8 right;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         const __m512i l1 = _mm512_permutex_epi64(s.limb[i], LANES(2, 1, 2, 1));
         const __m512i l2 = _mm512_permutex_epi64(s.limb[i], LANES(3, 0, 3, 0));
@@ -172,6 +177,7 @@ TL__IFMA_INLINE tl__f8 as_addend(tl__f8 p)
 {
     const tl__f8 p_0 = twice_p_in(LANES_0);
     tl__f8 q;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         const __m512i y = _mm512_permutex_epi64(p.limb[i], LANES(1, 1, 2, 3));
         const __m512i x = _mm512_permutex_epi64(p.limb[i], LANES(0, 0, 2, 3));
@@ -182,6 +188,7 @@ TL__IFMA_INLINE tl__f8 as_addend(tl__f8 p)
     /* T times 2d, the others times 1 */
     const tl__f8 two_d = tl__f8_all(&TL__FIELD_2D);
     tl__f8 factor;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         factor.limb[i] = _mm512_mask_mov_epi64(_mm512_set1_epi64(i == 0), LANES_3, two_d.limb[i]);
     }
@@ -193,6 +200,7 @@ TL__IFMA_INLINE tl__f8 negate(tl__f8 addend, __mmask8 lanes)
 {
     const tl__f8 p = tl__f8_twice_p();
     tl__f8 r;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         const __m512i t =
             _mm512_mask_sub_epi64(addend.limb[i], LANES_3 & lanes, p.limb[i], addend.limb[i]);
@@ -221,6 +229,7 @@ TL__IFMA_INLINE tl__f8 load_multiples(const tl_ristretto_multiple *low,
     low = low != NULL ? low : &identity;
     high = high != NULL ? high : &identity;
     tl__f8 r;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         const __m256i l = _mm256_maskz_loadu_epi64(7, low->limb[i]);
         const __m256i h = _mm256_maskz_loadu_epi64(7, high->limb[i]);
@@ -236,6 +245,7 @@ TL__IFMA_INLINE tl__f8 load_addends(const tl__f8 *table, unsigned low, unsigned 
                                     __mmask8 negated)
 {
     tl__f8 r;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         r.limb[i] = _mm512_mask_mov_epi64(table[low].limb[i], 0xf0, table[high].limb[i]);
     }

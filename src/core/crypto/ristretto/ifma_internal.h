@@ -20,6 +20,13 @@
 #    define TL__IFMA        __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma")))
 #    define TL__IFMA_INLINE TL__IFMA __attribute__((always_inline)) static inline
 
+/* For loops over five limbs: left as loops, they would keep their vectors in memory. */
+#    if defined(__clang__)
+#        define TL__UNROLL _Pragma("clang loop unroll(full)")
+#    else
+#        define TL__UNROLL _Pragma("GCC unroll 8")
+#    endif
+
 typedef struct tl__f8 {
     __m512i limb[5];
 } tl__f8;
@@ -193,8 +200,10 @@ TL__IFMA_INLINE tl__f8 tl__f8_all(const tl_field *a)
 TL__IFMA_INLINE tl__f8 tl__f8_load(const tl_field a[8])
 {
     tl__f8 r;
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         uint64_t lane[8];
+        TL__UNROLL
         for (int k = 0; k < 8; k++) {
             lane[k] = a[k].limb[i];
         }
@@ -205,9 +214,11 @@ TL__IFMA_INLINE tl__f8 tl__f8_load(const tl_field a[8])
 
 TL__IFMA_INLINE void tl__f8_store(tl_field out[8], tl__f8 a)
 {
+    TL__UNROLL
     for (int i = 0; i < 5; i++) {
         uint64_t lane[8];
         _mm512_storeu_si512(lane, a.limb[i]);
+        TL__UNROLL
         for (int k = 0; k < 8; k++) {
             out[k].limb[i] = lane[k];
         }

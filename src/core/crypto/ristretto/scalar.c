@@ -153,42 +153,144 @@ static void shift_left(uint64_t *out, const uint64_t *a, size_t n, unsigned by)
     }
 }
 
-/* Euclid on (L, k): rests r and factors t with t_i k = (-1)^(i+1) r_i (mod L) and t_i r_(i-1) <= L. At the first rest
- * below 2^127 the one before it is not, so that t is below L / 2^127 < 2^126. A quotient is found by shifts: most are
- * 1, 2 or 3. */
-void tl__scalar_halve(tl__halves *out, const tl_scalar *k)
+/* What half of Euclid walks with: two rests and the factors that k has in them, whose signs alternate. */
+typedef struct walk {
+    uint64_t r[2][4];
+    tl__u128 t[2];
+    bool is_negative;
+} walk;
+
+static void change_places(walk *w)
+{
+    uint64_t rest[4];
+    memcpy(rest, w->r[0], sizeof rest);
+    memcpy(w->r[0], w->r[1], sizeof rest);
+    memcpy(w->r[1], rest, sizeof rest);
+    const tl__u128 factor = w->t[0];
+    w->t[0] = w->t[1];
+    w->t[1] = factor;
+    w->is_negative = !w->is_negative;
+}
+
+/* One division, by shifts: most quotients are 1, 2 or 3. */
+static void divide_once(walk *w)
+{
+    const unsigned bits = bits_of(w->r[1], 4);
+    while (!is_below(w->r[0], w->r[1], 4)) {
+        uint64_t shifted[4];
+        unsigned by = bits_of(w->r[0], 4) - bits;
+        shift_left(shifted, w->r[1], 4, by);
+        if (is_below(w->r[0], shifted, 4)) {
+            by--;
+            shift_left(shifted, w->r[1], 4, by);
+        }
+        (void)sub_words(w->r[0], shifted, 4);
+        w->t[0] += w->t[1] << by;
+    }
+    change_places(w);
+}
+
+/* Quotients that the upper 64 bits decide (Lehmer 1938): after some of them the rests are u r0 - v r1, of alternating
+ * sign. */
+typedef struct quotients {
+    uint64_t u[2];
+    uint64_t v[2];
+    unsigned count;
+} quotients;
+
+/* a >= b: the upper bits of both rests; least: no rest may fall below. The condition is Jebelean's (1993), made
+ * stricter by a factor of two: what was cut off can then change no quotient, and halves a rest at most. */
+static quotients find_quotients(uint64_t a, uint64_t b, uint64_t least)
+{
+    quotients q = {{1, 0}, {0, 1}, 0};
+    while (b != 0) {
+        const uint64_t quotient = a / b;
+        const uint64_t rest = a - quotient * b;
+        if (quotient >> 32 != 0) {
+            break;
+        }
+        const uint64_t u = q.u[0] + quotient * q.u[1];
+        const uint64_t v = q.v[0] + quotient * q.v[1];
+        const uint64_t larger = u > v ? u : v;
+        const uint64_t before = q.u[1] > q.v[1] ? q.u[1] : q.v[1];
+        if (rest < 2 * larger || rest < least || b - rest < larger + before) {
+            break;
+        }
+        q = (quotients){{q.u[1], u}, {q.v[1], v}, q.count + 1};
+        a = b;
+        b = rest;
+    }
+    return q;
+}
+
+/* out = plus x - minus y, which is known to be no less than zero and to fit. */
+static void combine(uint64_t out[4], uint64_t plus, const uint64_t x[4], uint64_t minus,
+                    const uint64_t y[4])
+{
+    uint64_t high_x = 0;
+    uint64_t high_y = 0;
+    uint64_t borrow = 0;
+    for (size_t i = 0; i < 4; i++) {
+        const tl__u128 p = (tl__u128)plus * x[i] + high_x;
+        const tl__u128 m = (tl__u128)minus * y[i] + high_y;
+        const tl__u128 difference = (tl__u128)(uint64_t)p - (uint64_t)m - borrow;
+        out[i] = (uint64_t)difference;
+        borrow = (uint64_t)(difference >> 64) & 1;
+        high_x = (uint64_t)(p >> 64);
+        high_y = (uint64_t)(m >> 64);
+    }
+    TL_ASSERT(high_x - high_y - borrow == 0);
+}
+
+static void apply(walk *w, const quotients *q)
 {
     uint64_t r[2][4];
-    uint64_t t[2][4] = {{0}, {1, 0, 0, 0}};
-    memcpy(r[0], ORDER, sizeof ORDER);
-    memcpy(r[1], k->w, sizeof r[1]);
-    bool is_negative = false;
-    while ((r[1][3] | r[1][2]) != 0 || r[1][1] >> 63 != 0) {
-        const unsigned bits = bits_of(r[1], 4);
-        while (!is_below(r[0], r[1], 4)) {
-            uint64_t shifted[4];
-            unsigned by = bits_of(r[0], 4) - bits;
-            shift_left(shifted, r[1], 4, by);
-            if (is_below(r[0], shifted, 4)) {
-                by--;
-                shift_left(shifted, r[1], 4, by);
-            }
-            (void)sub_words(r[0], shifted, 4);
-            shift_left(shifted, t[1], 4, by);
-            (void)add_words(t[0], shifted, 4);
+    tl__u128 t[2];
+    for (unsigned i = 0; i < 2; i++) {
+        if ((q->count + i) % 2 == 0) {
+            combine(r[i], q->u[i], w->r[0], q->v[i], w->r[1]);
+        } else {
+            combine(r[i], q->v[i], w->r[1], q->u[i], w->r[0]);
         }
-        for (size_t i = 0; i < 4; i++) {
-            const uint64_t rest = r[0][i];
-            const uint64_t factor = t[0][i];
-            r[0][i] = r[1][i];
-            r[1][i] = rest;
-            t[0][i] = t[1][i];
-            t[1][i] = factor;
-        }
-        is_negative = !is_negative;
+        t[i] = q->u[i] * w->t[0] + q->v[i] * w->t[1];
     }
-    TL_ASSERT((t[1][3] | t[1][2] | t[1][1] >> 63) == 0 && (t[1][0] | t[1][1]) != 0);
-    *out = (tl__halves){{r[1][0], r[1][1]}, {t[1][0], t[1][1]}, is_negative};
+    memcpy(w->r, r, sizeof r);
+    memcpy(w->t, t, sizeof t);
+    w->is_negative ^= q->count % 2 != 0;
+}
+
+/* The 64 bits of a from bit at on; at is at most 192. */
+static uint64_t word_at(const uint64_t a[4], unsigned at)
+{
+    const size_t i = at / 64;
+    const unsigned shift = at % 64;
+    return shift == 0 ? a[i] : a[i] >> shift | (i + 1 < 4 ? a[i + 1] << (64 - shift) : 0);
+}
+
+/* Euclid on (L, k): rests r and factors t with t_i k = (-1)^(i+1) r_i (mod L) and t_i r_(i-1) <= L. At the first rest
+ * below 2^127 the one before it is not, so that t is below L / 2^127 < 2^126. */
+void tl__scalar_halve(tl__halves *out, const tl_scalar *k)
+{
+    enum { HALF = 127 };
+    walk w = {.t = {0, 1}};
+    memcpy(w.r[0], ORDER, sizeof ORDER);
+    memcpy(w.r[1], k->w, sizeof w.r[1]);
+    while (bits_of(w.r[1], 4) > HALF) {
+        const unsigned shift = bits_of(w.r[0], 4) - 64; /* 64 … 189 */
+        /* A rest of b upper bits is at least b / 2 in truth: b from 2^(128 - shift) on keeps above 2^127. */
+        const uint64_t least = shift > HALF ? 1 : (uint64_t)1 << (HALF + 1 - shift) % 64;
+        const quotients q =
+            shift > 64 ? find_quotients(word_at(w.r[0], shift), word_at(w.r[1], shift), least)
+                       : (quotients){.count = 0};
+        if (q.count != 0) {
+            apply(&w, &q);
+        } else {
+            divide_once(&w);
+        }
+    }
+    const uint64_t v[2] = {(uint64_t)w.t[1], (uint64_t)(w.t[1] >> 64)};
+    TL_ASSERT(v[1] >> 63 == 0 && (v[0] | v[1]) != 0);
+    *out = (tl__halves){{w.r[1][0], w.r[1][1]}, {v[0], v[1]}, w.is_negative};
 }
 
 void tl__claim_halves(tl__halves *halves, tl_scalar *w, const tl_ristretto_claim *claim)

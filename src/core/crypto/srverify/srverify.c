@@ -65,6 +65,7 @@ bool tl_srkey_prepare(tl_srkey *out, const uint8_t public_key[TL_SR25519_PUBLIC_
 bool tl_srkey_verify(const tl_srkey *key, tl_bytes message, tl_bytes signature)
 {
     tl_ristretto_claim claim;
+    tl_ristretto_table_fetch(&key->multiples); /* arrives while the challenge is made */
     return make_claim(&claim, key->public_key, message, signature) &&
            tl_ristretto_table_check(&key->multiples, &claim);
 }

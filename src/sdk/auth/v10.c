@@ -162,6 +162,17 @@ static tl_err check_hotkey(tl__auth_head *head, const tl__auth_found *found, con
     return refuse(head, "Invalid SS58 address: Invalid SS58 prefix byte.");
 }
 
+/* now - nonce in seconds: the difference is exact, as Python's integers are. */
+static double age_s_of(const tl__auth_head *head)
+{
+    const int64_t nonce = head->claim->mark.nonce;
+    int64_t age_ns;
+    if (__builtin_sub_overflow(head->now_ns, nonce, &age_ns)) {
+        return ((double)head->now_ns - (double)nonce) / 1e9;
+    }
+    return (double)age_ns / 1e9;
+}
+
 static const char newer[] = "Nonce is too old, a newer one was last processed";
 
 /* Tally's default: comparison with the last nonce, then the age, for everybody. */
@@ -175,7 +186,7 @@ static tl_err check_nonce(tl__auth_head *head, const figures *f, bool is_known, 
     timeout_s = timeout_s < 0.0 ? 0.0 : timeout_s;
     timeout_s = timeout_s > TIMEOUT_S_MAX ? TIMEOUT_S_MAX : timeout_s;
     const int64_t window_ns = head->back_ns + (int64_t)(timeout_s * 1e9);
-    const double age_s = ((double)head->now_ns - (double)c->mark.nonce) / 1e9;
+    const double age_s = age_s_of(head);
     if (c->mark.nonce <= tl__auth_add(head->now_ns, -window_ns)) {
         return refuse_age(head, "Nonce is too old", (double)window_ns / 1e9, age_s, " seconds old");
     }
@@ -208,7 +219,7 @@ static tl_err check_nonce_compat(tl__auth_head *head, const figures *f, bool is_
         return TL_OK;
     }
     return refuse_age(head, "Nonce is too old", ((double)head->back_ns + f->timeout_s * 1e9) / 1e9,
-                      ((double)head->now_ns - (double)c->mark.nonce) / 1e9, " seconds old");
+                      age_s_of(head), " seconds old");
 }
 
 /* The first character that is no hex digit, as the wallet's library shows it. */

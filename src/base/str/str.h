@@ -77,6 +77,11 @@ bool tl_str_is_utf8(tl_str s);
  * point; 0, *code_point untouched, when there is none. code_point may be NULL. */
 size_t tl_str_utf8_at(uint32_t *code_point, tl_str s, size_t at);
 
+/* tl_reveal: a yes or no that depends on a secret becomes public here, on purpose (does the checksum hold, is the word
+ * at its end): a branch that no compiler folds into what follows. The memory checker that proves the rest blind to its
+ * secrets passes over this one function (tests/proofs/secrets.sh), so each call of it is a thing that time may show. */
+bool tl_reveal(bool secret);
+
 /* tl_wipe: overwrite a secret with zeros, and no compiler takes the write away. Any len, 0 too. */
 void tl_wipe(void *secret, size_t len);
 

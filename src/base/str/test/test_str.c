@@ -164,6 +164,8 @@ static void what_is_wiped_is_zero_and_nothing_beside_it(void **state)
     tl_wipe(bytes, 0);
     tl_wipe(NULL, 0);
     assert_memory_equal(bytes, want, sizeof want);
+    assert_true(tl_reveal(true));
+    assert_false(tl_reveal(false));
 }
 
 int main(void)

@@ -8,7 +8,6 @@
 /* PAIR-4: phrase_len != 0 only with has_seed, has_seed only with can_sign. */
 struct tl_keypair {
     const tl_scheme *scheme;
-    tl_hotkey public_key;
     bool can_sign;
     bool has_seed;
     size_t phrase_len; /* 0: no phrase */
@@ -38,7 +37,6 @@ static tl_err finish(tl_keypair **out, tl_keypair *pair, tl_err err)
         sodium_free(pair);
         return err;
     }
-    memcpy(pair->public_key.b, pair->secret.public_key, sizeof pair->public_key.b);
     pair->can_sign = true;
     TL_ASSERT(pair->phrase_len == 0 || pair->has_seed); /* PAIR-4 */
     (void)sodium_mprotect_readonly(pair); /* one guard more; without it the pair is as correct */
@@ -78,7 +76,9 @@ static tl_err read_phrase(tl_keypair *pair, tl_str phrase, tl_str password, tl_e
     }
     if (err == TL_OK && password.len == 0) {
         err = tl_mnemonic_from_entropy(pair->phrase, entropy, len, ctx);
-        pair->phrase_len = strlen(pair->phrase);
+        while (tl_reveal(pair->phrase[pair->phrase_len] != '\0')) {
+            pair->phrase_len++;
+        }
     }
     tl_wipe(entropy, sizeof entropy);
     tl_wipe(seed, sizeof seed);
@@ -126,7 +126,7 @@ tl_err tl_keypair_from_public(tl_keypair **out, const tl_scheme *scheme,
     }
     tl_keypair *pair;
     TL_TRY(make_pages(&pair, scheme, ctx));
-    pair->public_key = *public_key;
+    pair->secret.public_key = *public_key;
     (void)sodium_mprotect_readonly(pair);
     *out = pair;
     return TL_OK;
@@ -141,7 +141,7 @@ void tl_keypair_free(tl_keypair *pair)
 
 const tl_hotkey *tl_keypair_public(const tl_keypair *pair)
 {
-    return &pair->public_key;
+    return &pair->secret.public_key; /* PAIR-1 */
 }
 
 const tl_scheme *tl_keypair_scheme(const tl_keypair *pair)
@@ -164,8 +164,6 @@ tl_err tl_keypair_sign(uint8_t *out, size_t cap, size_t *len, const tl_keypair *
         return tl_fail(ctx, TL_ERR_LIMIT, "room for %zu bytes: a signature of scheme %s takes %u",
                        cap, pair->scheme->name, pair->scheme->signature_len_max);
     }
-    /* PAIR-1: the public key that goes into the signature is the one that was made of this very secret. */
-    TL_ASSERT(memcmp(pair->public_key.b, pair->secret.public_key, sizeof pair->public_key.b) == 0);
     return pair->scheme->ops->sign(out, len, &pair->secret, message, entropy, ctx);
 }
 

@@ -126,8 +126,8 @@ TL_MUST_USE tl_err tl_keypair_from_mnemonic(tl_keypair **out, const tl_scheme *s
 /* Soft junctions make the new nonce seed without entropy: one URI is one private key, whenever it is read (wallets of
  * the field draw it at random; the public key is the same). A password behind a seed in hex, which those wallets pass
  * over in silence, is refused.
- * Errors: TL_ERR_SYNTAX (form, hex), TL_ERR_LIMIT (length, junctions), TL_ERR_ENCODING (not UTF-8), TL_ERR_TYPE (a soft
- * junction where the scheme has none), and those of tl_mnemonic_seed. */
+ * Errors: TL_ERR_SYNTAX (form, hex), TL_ERR_LIMIT (length, junctions), TL_ERR_ENCODING (a junction is not UTF-8),
+ * TL_ERR_TYPE (a soft junction where the scheme has none), and those of tl_mnemonic_seed. */
 TL_MUST_USE tl_err tl_keypair_from_uri(tl_keypair **out, const tl_scheme *scheme, tl_str uri,
                                        tl_errctx *ctx);
 

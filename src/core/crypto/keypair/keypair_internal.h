@@ -7,10 +7,11 @@
 
 #define TL__PRIVATE_LEN_MAX 64
 
-/* A private key as key files hold it, and its public key: made together, kept together (PAIR-1). */
+/* A private key as key files hold it, and its public key: made together, kept together, and a pair has no other copy
+ * of either (PAIR-1). */
 typedef struct tl__secret {
     uint8_t private_key[TL__PRIVATE_LEN_MAX];
-    uint8_t public_key[sizeof(tl_hotkey)];
+    tl_hotkey public_key;
 } tl__secret;
 
 struct tl_scheme_ops {

@@ -16,7 +16,7 @@ _Static_assert(TL_ED25519_PUBLIC_LEN == sizeof(tl_hotkey), "a public key is who 
 static void sr_put(tl__secret *out, tl_sr25519_key *key)
 {
     memcpy(out->private_key, key->secret, sizeof key->secret);
-    memcpy(out->public_key, key->public_key, sizeof key->public_key);
+    memcpy(out->public_key.b, key->public_key, sizeof key->public_key);
     tl_wipe(key, sizeof *key);
 }
 
@@ -24,7 +24,7 @@ static tl_sr25519_key sr_get(const tl__secret *secret)
 {
     tl_sr25519_key key;
     memcpy(key.secret, secret->private_key, sizeof key.secret);
-    memcpy(key.public_key, secret->public_key, sizeof key.public_key);
+    memcpy(key.public_key, secret->public_key.b, sizeof key.public_key);
     return key;
 }
 
@@ -81,7 +81,7 @@ static tl_err sr_sign(uint8_t *out, size_t *len, const tl__secret *secret, tl_by
 static void ed_from_seed(tl__secret *out, const uint8_t seed[TL_SEED_LEN])
 {
     memcpy(out->private_key, seed, TL_SEED_LEN);
-    tl_ed25519_public(out->public_key, seed);
+    tl_ed25519_public(out->public_key.b, seed);
 }
 
 static tl_err ed_derive(tl__secret *secret, bool is_soft,
@@ -93,7 +93,7 @@ static tl_err ed_derive(tl__secret *secret, bool is_soft,
                        "slashes) alone");
     }
     tl_ed25519_derive_hard(secret->private_key, secret->private_key, chain_code);
-    tl_ed25519_public(secret->public_key, secret->private_key);
+    tl_ed25519_public(secret->public_key.b, secret->private_key);
     return TL_OK;
 }
 
@@ -102,7 +102,7 @@ static tl_err ed_sign(uint8_t *out, size_t *len, const tl__secret *secret, tl_by
 {
     (void)entropy;
     (void)ctx;
-    tl_ed25519_sign(out, secret->private_key, secret->public_key, message);
+    tl_ed25519_sign(out, secret->private_key, secret->public_key.b, message);
     *len = TL_ED25519_SIGNATURE_LEN;
     return TL_OK;
 }

@@ -20,8 +20,10 @@ static uint32_t digit_value(unsigned char c, uint32_t *bad)
 
 tl_err tl_secret_unhex(uint8_t *out, size_t len, tl_str text, tl_errctx *ctx)
 {
-    const tl_str digits =
-        tl_str_starts_with(text, TL_STR("0x")) ? tl_str_slice(text, 2, text.len) : text;
+    /* A prefix is looked for where the length says that there is one: else the first digits would show. */
+    const bool has_prefix =
+        text.len / 2 == len + 1 && text.len % 2 == 0 && tl_str_starts_with(text, TL_STR("0x"));
+    const tl_str digits = has_prefix ? tl_str_slice(text, 2, text.len) : text;
     if (digits.len / 2 != len || digits.len % 2 != 0) {
         return tl_fail(ctx, TL_ERR_SYNTAX, "%zu characters: %zu bytes are %zu hexadecimal digits",
                        digits.len, len, 2 * len);
@@ -32,7 +34,7 @@ tl_err tl_secret_unhex(uint8_t *out, size_t len, tl_str text, tl_errctx *ctx)
         const uint32_t low = digit_value((unsigned char)digits.ptr[2 * i + 1], &bad);
         out[i] = (uint8_t)(high << 4 | low);
     }
-    if (bad != 0) {
+    if (tl_reveal(bad != 0)) {
         tl_wipe(out, len);
         return tl_fail(ctx, TL_ERR_SYNTAX, "a character is no hexadecimal digit");
     }

@@ -15,9 +15,13 @@ typedef struct uri_parts {
     bool has_password;
 } uri_parts;
 
+/* One question with one answer: the way there does not tell a digit from a letter. */
 static bool is_phrase_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ';
+    const unsigned x = (unsigned char)c, letter = (x | 32U) - 'a', digit = x - '0';
+    const unsigned is_letter = (letter - 26U) & ~letter, is_digit = (digit - 10U) & ~digit;
+    const unsigned is_space = (x ^ ' ') - 1U;
+    return tl_reveal((is_letter | is_digit | is_space) >> 31 != 0); /* below 26, below 10, zero */
 }
 
 static tl_err fail_at(tl_errctx *ctx, size_t offset, const char *what)
@@ -45,14 +49,21 @@ static tl_err next_junction(tl_str *out, bool *out_is_soft, tl_str path, size_t 
     return TL_OK;
 }
 
+static bool has_line_feed(tl_str password)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < password.len; i++) {
+        found |= ((unsigned)(unsigned char)password.ptr[i] ^ '\n') - 1U;
+    }
+    return tl_reveal(found >> 31 != 0);
+}
+
+/* That the junctions are UTF-8 is tl_junction_chain_code's to see; a password is bytes. */
 static tl_err split(uri_parts *out, tl_str uri, tl_errctx *ctx)
 {
     if (uri.len > TL_URI_LEN_MAX) {
         return tl_fail(ctx, TL_ERR_LIMIT, "a secret URI of %zu bytes, above %d", uri.len,
                        TL_URI_LEN_MAX);
-    }
-    if (!tl_str_is_utf8(uri)) {
-        return tl_fail(ctx, TL_ERR_ENCODING, "the secret URI is no UTF-8 text");
     }
     size_t at = 0;
     while (at < uri.len && is_phrase_char(uri.ptr[at])) {
@@ -69,7 +80,7 @@ static tl_err split(uri_parts *out, tl_str uri, tl_errctx *ctx)
     out->path = tl_str_slice(uri, at, end);
     out->has_password = end < uri.len;
     out->password = out->has_password ? tl_str_slice(uri, end + 3, uri.len) : (tl_str){NULL, 0};
-    if (tl_str_find(out->password, '\n') < out->password.len) {
+    if (has_line_feed(out->password)) {
         return fail_at(ctx, end, "the password holds a line feed");
     }
     return TL_OK;

@@ -82,7 +82,7 @@ tl_err tl_mnemonic_from_entropy(char out[TL_MNEMONIC_CAP], const uint8_t *entrop
     for (size_t i = 0; i < words; i++) {
         char word[TL__MNEMONIC_WORD_LEN_MAX];
         tl__mnemonic_pick(word, bits_at(bits, i * BITS_A_WORD));
-        for (size_t k = 0; k < sizeof word && word[k] != '\0'; k++) {
+        for (size_t k = 0; k < sizeof word && tl_reveal(word[k] != '\0'); k++) {
             out[at++] = word[k];
         }
         out[at++] = ' ';
@@ -110,9 +110,13 @@ tl_err tl_mnemonic_generate(char out[TL_MNEMONIC_CAP], size_t words, const tl_en
     return err;
 }
 
+/* The places of the spaces show, and of a letter no more than that it is none. */
 static bool is_space(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+    const unsigned x = (unsigned char)c, control = x - '\t';
+    const unsigned is_blank = (x ^ ' ') - 1U,
+                   is_control = (control - 5U) & ~control; /* tab to CR */
+    return tl_reveal((is_blank | is_control) >> 31 != 0);
 }
 
 /* The next word's index; false at the end. A word of more than eight letters is the index of none. */
@@ -155,7 +159,7 @@ static tl_err read_words(uint8_t bits[TL_MNEMONIC_ENTROPY_MAX + 1], size_t *out_
     uint32_t index = 0;
     while (next_word(&index, phrase, &at)) {
         words++;
-        if (index == TL__MNEMONIC_WORDS_COUNT && unknown == 0) {
+        if (tl_reveal(index == TL__MNEMONIC_WORDS_COUNT) && unknown == 0) {
             unknown = words;
         }
         if (words <= TL_MNEMONIC_WORDS_MAX && unknown == 0) {
@@ -183,7 +187,7 @@ static tl_err check_sum(const uint8_t bits[TL_MNEMONIC_ENTROPY_MAX + 1], size_t 
     const unsigned unused = 8 - (unsigned)len / 4;
     const unsigned differ = (unsigned)(again[len] ^ bits[len]) >> unused;
     tl_wipe(again, sizeof again);
-    if (differ != 0) {
+    if (tl_reveal(differ != 0)) {
         return tl_fail(
             ctx, TL_ERR_CORRUPT,
             "the checksum of the phrase does not match: a word is wrong or out of place");

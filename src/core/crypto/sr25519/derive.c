@@ -8,7 +8,7 @@
 /* The public key of a scalar; false for the identity, that is, for a scalar of zero (SR-1). */
 static bool make_public(tl_sr25519_key *key)
 {
-    return crypto_scalarmult_ristretto255_base(key->public_key, key->secret) == 0;
+    return tl_reveal(crypto_scalarmult_ristretto255_base(key->public_key, key->secret) == 0);
 }
 
 void tl_sr25519_expand(tl_sr25519_key *out, const uint8_t seed[TL_SR25519_SEED_LEN])
@@ -38,7 +38,7 @@ tl_err tl_sr25519_import(tl_sr25519_key *out, const uint8_t secret[TL_SR25519_SE
     memcpy(wide, secret, TL__SCALAR_LEN);
     uint8_t reduced[TL__SCALAR_LEN];
     crypto_core_ristretto255_scalar_reduce(reduced, wide);
-    const bool is_canonical = sodium_memcmp(reduced, secret, sizeof reduced) == 0;
+    const bool is_canonical = tl_reveal(sodium_memcmp(reduced, secret, sizeof reduced) == 0);
     const bool is_key = is_canonical && make_public(&key);
     if (is_key) {
         *out = key;

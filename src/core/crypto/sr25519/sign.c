@@ -22,8 +22,8 @@ static void make_nonce(uint8_t r[TL__SCALAR_LEN], uint8_t out_point[32], const t
     tl_merlin_witness(t, TL_STR("signing"), &seed, 1, entropy, wide, sizeof wide);
     crypto_core_ristretto255_scalar_reduce(r, wide);
     tl_wipe(wide, sizeof wide); /* SR-4 */
-    const int is_zero = crypto_scalarmult_ristretto255_base(out_point, r);
-    TL_ASSERT(is_zero == 0);
+    const bool is_zero = tl_reveal(crypto_scalarmult_ristretto255_base(out_point, r) != 0);
+    TL_ASSERT(!is_zero);
 }
 
 void tl_sr25519_sign(uint8_t out[TL_SR25519_SIGNATURE_LEN], const tl_sr25519_key *key,

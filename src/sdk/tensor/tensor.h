@@ -5,7 +5,7 @@
  * Owns        nothing: a tensor's bytes live in the arena
  * Threads     pure functions, anywhere
  * Invariants  TEN-1 len is count times the size of the type, and count the product of the shape, in every tensor
- *             TEN-2 no object arrays: a buffer of kind "O" holds a pickle, and is refused before anything is read
+ *             TEN-2 no object arrays: a buffer of kind "O" holds a pickle, and is refused unread
  * Read        decode.c, then encode.c
  *
  * The buffer is base64 of a msgpack map with five keys of type bin, as msgpack_numpy writes it (wire spec section

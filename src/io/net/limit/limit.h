@@ -1,13 +1,13 @@
 /* limit: how much anyone may ask for: token buckets, penalties, lists of addresses and hotkeys.
  * For         a server that strangers reach: rates by address and by hotkey, in bounded memory
- * Takes       addresses of the network, hotkeys, a clock's figure
+ * Takes       addresses of the network, hotkeys, a steady clock's figure
  * Gives       yes, or how long to wait
  * Calls       core/crypto/key, io/net/message, io/redis   Called by   sdk/axon, app/coordinator
  * Owns        a table of fixed size
  * Threads     a limit from any thread; lists are only read once they are built
- * Invariants  LIMIT-1 a table never grows; when it is full the entry that is nearest to rest gives way, and one under
- *                     penalty never does
- *             LIMIT-2 a clock that goes back gives nobody a token and ends no penalty early by more than it went
+ * Invariants  LIMIT-1 a table never grows: when it is full the entry that is nearest to rest gives way, one under
+ *                     penalty never does, and newcomers without a place share one bucket
+ *             LIMIT-2 a clock that goes back gives nobody a token and makes no penalty longer than it was
  *             LIMIT-3 an IPv6 address counts by its /64
  *             LIMIT-4 an allow list with an entry of a kind shuts out every other of that kind; a block wins over an allow
  * Read        bucket.c, then lists.c, then shared.c
@@ -65,7 +65,7 @@ TL_MUST_USE tl_err tl_limit_new_shared(tl_limit **out, const tl_limit_rules *rul
                                        tl_str prefix, tl_errctx *ctx);
 void tl_limit_free(tl_limit *limit); /* NULL is fine */
 
-/* tl_limit_take: one token of key (any bytes, at most 64). 0: taken. Else nothing was taken, and so many milliseconds
+/* tl_limit_take: one token of key (any bytes, at most 64). now_ns is of a steady clock; in Redis its own time counts. 0: taken. Else nothing was taken, and so many milliseconds
  * are to be waited (a penalty that this take started counts whole).
  * tl_limit_peek: what tl_limit_take would wait for a penalty that runs; takes nothing, starts nothing. 0: none runs. */
 uint32_t tl_limit_take(tl_limit *limit, tl_bytes key, int64_t now_ns);
@@ -98,8 +98,8 @@ TL_MUST_USE tl_err tl_limit_lists_block(tl_limit_lists *lists, tl_str entry, tl_
 bool tl_limit_lists_admits_ip(const tl_limit_lists *lists, const tl_net_addr *ip);
 bool tl_limit_lists_admits_hotkey(const tl_limit_lists *lists, const tl_hotkey *hotkey);
 
-/* tl_limit_lists_exempts: is the address free of limits by address: loopback (unless limits_loopback) or named by an
- * allow entry? */
+/* tl_limit_lists_exempts: is the address free of limits by address: loopback, unless limits_loopback, or another one that
+ * an allow entry names? */
 bool tl_limit_lists_exempts(const tl_limit_lists *lists, const tl_net_addr *ip,
                             bool limits_loopback);
 

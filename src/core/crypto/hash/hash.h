@@ -1,4 +1,4 @@
-/* hash: the four hash functions that the network's formats name, in portable code of our own.
+/* hash: the four hash functions that the network's formats name, in code of our own.
  * For         digests of bundles and journals (SHA-256), commitments (Keccak-256), addresses and keys (BLAKE2b)
  * Takes       bytes, whole or in pieces        Gives       a digest by value
  * Calls       libc's memcpy                    Called by   crypto/key, ledger, epoch, subnet, io, app
@@ -6,7 +6,8 @@
  * Threads     one state, one thread; the one-shot functions anywhere
  * Invariants  HASH-1 pieces change nothing: any cut of the input gives the digest of the whole
  *             HASH-2 bytes buffered in a state are always fewer than a block (BLAKE2b: at most a block)
- * Read        sha256.c, then keccak.c, then blake2b.c
+ *             HASH-3 the processor's own instructions, where it has them, give the portable form's digests
+ * Read        sha256.c, sha256_ni.c, then keccak.c, then blake2b.c
  *
  * Why own code where libsodium has two of the four: the memory sanitizer must see into base and core, libsodium lacks
  * Keccak, and the digest of an epoch must not depend on a library's version. The tests hold each against published

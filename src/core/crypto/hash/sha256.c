@@ -2,9 +2,9 @@
  * eight rounds in a row bring the names back where they were. */
 #include <string.h>
 
-#include "core/crypto/hash/hash.h"
+#include "core/crypto/hash/hash_internal.h"
 
-static const uint32_t K[64] = {
+const uint32_t tl__sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -69,8 +69,10 @@ static void store_be64(uint8_t *p, uint64_t x)
         ROUND(b, c, d, e, f, g, h, a, K[(t) + (i) + 7] + w[(i) + 7]);                              \
     } while (0)
 
-static void compress(uint32_t state[8], const uint8_t *p, size_t block_count)
+void tl__sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t block_count)
 {
+    const uint32_t *const K = tl__sha256_k;
+    const uint8_t *p = blocks;
     uint32_t w[16];
     for (; block_count != 0; block_count--, p += TL_SHA256_BLOCK_LEN) {
         for (size_t i = 0; i < 16; i++) {
@@ -109,6 +111,15 @@ static void compress(uint32_t state[8], const uint8_t *p, size_t block_count)
         state[5] += f;
         state[6] += g;
         state[7] += h;
+    }
+}
+
+static void compress(uint32_t state[8], const uint8_t *blocks, size_t block_count)
+{
+    if (tl__sha256_has_ni()) { /* HASH-3 */
+        tl__sha256_compress_ni(state, blocks, block_count);
+    } else {
+        tl__sha256_compress_portable(state, blocks, block_count);
     }
 }
 

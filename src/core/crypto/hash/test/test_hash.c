@@ -13,6 +13,7 @@
 
 #include "core/codec/hex/hex.h"
 #include "core/crypto/hash/hash.h"
+#include "core/crypto/hash/hash_internal.h"
 
 #define MESSAGE_LEN 65537
 
@@ -296,6 +297,41 @@ static void random_cuts_give_the_same_digest(void **state)
     }
 }
 
+static void the_processors_instructions_give_the_portable_state(void **state)
+{
+    (void)state; /* HASH-3 */
+    if (!tl__sha256_has_ni()) {
+        skip();
+    }
+    uint64_t seed = 0x7654321;
+    for (size_t round = 0; round < 400; round++) {
+        uint32_t portable[8], native[8];
+        for (size_t i = 0; i < 8; i++) {
+            portable[i] = native[i] = (uint32_t)(round < 2 ? 0 - round : next_random(&seed) >> 20);
+        }
+        const size_t blocks = next_random(&seed) % 9, from = next_random(&seed) % 1000;
+        tl__sha256_compress_portable(portable, message + from, blocks);
+        tl__sha256_compress_ni(native, message + from, blocks);
+        assert_memory_equal(native, portable, sizeof native);
+    }
+}
+
+static void blake2b_has_its_three_sizes(void **state)
+{
+    (void)state; /* 128, 256 and 512 bits: digests of their own, not prefixes of one another */
+    static const size_t sizes[] = {16, 32, 64};
+    for (size_t len = 0; len < 300; len++) {
+        uint8_t got[3][64], want[64] = {0};
+        for (size_t i = 0; i < 3; i++) {
+            tl_blake2b(got[i], sizes[i], message, len);
+            assert_int_equal(crypto_generichash(want, sizes[i], message, len, NULL, 0), 0);
+            assert_memory_equal(got[i], want, sizes[i]);
+        }
+        assert_memory_not_equal(got[0], got[1], 16);
+        assert_memory_not_equal(got[1], got[2], 32);
+    }
+}
+
 static void libsodium_agrees(void **state)
 {
     (void)state;
@@ -366,6 +402,8 @@ int main(void)
         cmocka_unit_test(cpython_agrees_at_every_length),
         cmocka_unit_test(each_cut_in_two_gives_the_same_digest),
         cmocka_unit_test(random_cuts_give_the_same_digest),
+        cmocka_unit_test(the_processors_instructions_give_the_portable_state),
+        cmocka_unit_test(blake2b_has_its_three_sizes),
         cmocka_unit_test(libsodium_agrees),
         cmocka_unit_test(a_copied_state_goes_on_twice),
         cmocka_unit_test(the_permutation_of_zeros),

@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 
+import wire
+
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 TALLY = "build/release/bench/tally_bench"
 FOLDER = "build/bench"
@@ -183,7 +185,7 @@ def show(row):
         print(line("", "", "", "", "", *peer_cells(more)))
     for of in [row] + row.get("more", []):
         if of.get("note"):
-            print(f"            {of['note']}" if of is row else f"            {of['peer']}: {of['note']}")
+            print(f"                    {of['note']}" if of is row else f"                {of['peer']}: {of['note']}")
 
 
 def install_libraries():
@@ -205,9 +207,9 @@ def main():
     os.chdir(ROOT)
     with_libraries = "--peers" in sys.argv[1:]
     wanted = [a for a in sys.argv[1:] if not a.startswith("--")]
-    unknown = [w for w in wanted if w not in [work[0] for work in WORKS]]
+    unknown = [w for w in wanted if w not in [work[0] for work in WORKS] + list(wire.WORKS)]
     if unknown:
-        print(f"bench: no work \"{unknown[0]}\"; there are {', '.join(w[0] for w in WORKS)}", file=sys.stderr)
+        print(f"bench: no work \"{unknown[0]}\"; there are {', '.join([w[0] for w in WORKS] + list(wire.WORKS))}", file=sys.stderr)
         return 2
     if with_libraries:
         install_libraries()
@@ -220,6 +222,10 @@ def main():
     for name, _, peer, others, tolerance in WORKS:
         if not wanted or name in wanted:
             rows.append(measure(name, peer, others, tolerance, LIBRARIES.get(name, []) if with_libraries else []))
+            show(rows[-1])
+    for name, measure_wire in wire.WORKS.items():
+        if name in wanted or not (wanted or with_libraries):
+            rows.append(measure_wire())
             show(rows[-1])
     target = "build/bench-peers.json" if with_libraries else "build/bench.json"
     with open(target, "w", encoding="utf-8") as file:

@@ -110,7 +110,7 @@ static tl_err make_v10(tl_str *out, load *l, const tl_keypair *pair, tl_str uuid
 {
     tl_synapse *s = NULL;
     TL_TRY(tl_synapse_new(&s, l->arena, l->echo, ctx));
-    const tl_value one = {.kind = TL_VALUE_INT, .integer = 1};
+    const tl_value one = tl_value_from_i64(1);
     const tl_value words = tl_value_from_str(text);
     TL_TRY(tl_synapse_set(s, l->arena, TL_STR("a"), &one, ctx));
     TL_TRY(tl_synapse_set(s, l->arena, TL_STR("text"), &words, ctx));

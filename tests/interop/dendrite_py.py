@@ -6,13 +6,13 @@ section 1.8 and 8). This table is the matrix of docs/interop.md."""
 import argparse
 import asyncio
 import os
-import re
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from common import Program, Tap, tally_axon
+from messages import plain
 from echo_set import Boom, Echo, Slow, Stream, Unheard
 import bittensor
 from bittensor_wallet import Keypair
@@ -39,19 +39,6 @@ class Dendrite(bittensor.Dendrite):
         if self.change is not None:
             self.change(synapse)
         return synapse
-
-
-def plain(text):
-    """A message without what differs by chance: ids, ages, signatures, the hotkeys and nonces of this very run."""
-    if text is None:
-        return None
-    text = re.sub(r"#[0-9a-f]{8}-[0-9a-f-]{27}", "#ID", str(text))
-    text = re.sub(r"0x[0-9a-f]{128}", "SIGNATURE", text)
-    text = re.sub(r"\b\d{19}\.", "NONCE.", text)
-    text = re.sub(r"\.[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[0-9a-f-]{17}\.", ".UUID.", text)
-    text = re.sub(r"blacklisted: .*", "blacklisted: REASON", text)
-    text = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", text)
-    return re.sub(r"request was \d+\.\d\d seconds", "request was AGE seconds", text)
 
 
 def set_field(side, field, value):

@@ -145,6 +145,7 @@ def broken(tap, tally, folder, axon, who):
     answers["a hotkey that is none"] = send(axon.port, request, dendrite_hotkey="5Grwva")
     answers["absent input_obj"] = send(axon.port, request, input_obj_a=None)
     answers["another body"] = send(axon.port, (request[0], request[1], request[2].replace(b'"ab"', b'"ac"')))
+    request = record()  # the axon remembers the nonce of what it refused for its body
     answers["as it was recorded"] = send(axon.port, request)
     answers["sent twice"] = send(axon.port, request)
     cut = record()

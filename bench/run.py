@@ -71,7 +71,7 @@ def run_tally(name, percent):
 
 def cargo_peer(folder):
     """The program of a peer in Rust, built into build/cargo; (None, why) where that cannot be done."""
-    command = ["cargo", "build", "--release", "--locked", "--quiet", "--manifest-path",
+    command = ["cargo", "build", "--release", "--quiet", "--manifest-path",
                f"bench/peers/{folder}/Cargo.toml", "--target-dir", "build/cargo"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)

@@ -91,16 +91,15 @@ def environment(name):
     return (python, None) if done.returncode == 0 else (None, (done.stdout + done.stderr).strip().splitlines()[-1])
 
 
-def rust(name):
+def rust(name, program):
     """The program of a peer in Rust, built if it is missing; None and why if it cannot be."""
     if shutil.which("cargo") is None:
         return None, "there is no cargo"
-    done = subprocess.run(["cargo", "build", "--release", "--quiet", "--manifest-path", f"bench/peers/{name}/Cargo.toml"],
-                          capture_output=True, text=True, check=False,
-                          env=dict(os.environ, CARGO_TARGET_DIR=os.path.abspath(f"build/peers/{name}")))
+    done = subprocess.run(["cargo", "build", "--release", "--quiet", "--manifest-path", f"bench/peers/{name}/Cargo.toml",
+                           "--target-dir", "build/cargo"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return None, (done.stderr.strip().splitlines() or ["cargo failed"])[-1]
-    return f"build/peers/{name}/release/btauth-{name}", None
+    return f"build/cargo/release/{program}", None
 
 
 def as_row(rows, rss):
@@ -141,7 +140,7 @@ def python_peer(name, program, protocol, requests):
 
 
 def rust_peer():
-    program, why = rust("axum")
+    program, why = rust("axum", "btauth-axum")
     return (None, None, why) if program is None else measure([program, ALICE], "btauth", 40000)
 
 

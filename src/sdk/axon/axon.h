@@ -139,7 +139,8 @@ typedef tl_err (*tl_axon_verify)(void *self, const tl_axon_call *call, tl_errctx
 
 typedef enum tl_axon_runs {
     TL_AXON_ON_WORKER, /* may block */
-    TL_AXON_INLINE     /* on the loop: microseconds, never blocks */
+    TL_AXON_INLINE,    /* on the loop: microseconds, never blocks, answers before it returns */
+    TL_AXON_ASYNC      /* on the loop, never blocks; the call has memory of its own, and may be answered later */
 } tl_axon_runs;
 
 /* tl_axon_route: what is attached. Either a synapse (v10: POST /<its name>) or method and path (signed protocols). */
@@ -239,7 +240,7 @@ void tl_axon_answer(tl_axon_call *call, int status, const char *content_type, tl
 /* tl_axon_set_status: of a synapse: the axon.status_code and status_message that the answer carries (default 200, Success). */
 void tl_axon_set_status(tl_axon_call *call, int status, const char *message);
 
-/* tl_axon_stream_begin, _write: a body piece by piece, as it comes. tl_axon_stream_write says false when nobody listens any
+/* tl_axon_stream_begin, _write: a body piece by piece, as it comes; not from a route that runs inline. tl_axon_stream_write says false when nobody listens any
  * more or too much waits to be sent (tl_axon_stream_waiting, bytes). A handler that fails after begin cuts the connection
  * without the last chunk, so that nobody takes the part for the whole. */
 void tl_axon_stream_begin(tl_axon_call *call, const char *content_type);
@@ -248,7 +249,7 @@ size_t tl_axon_stream_waiting(const tl_axon_call *call);
 #define TL_AXON_STREAM_WAITING_MAX ((size_t)4 << 20)
 
 /* tl_axon_later: forward will return TL_OK, and the call be finished by tl_axon_finish, from any thread, exactly once, also
- * when the caller is gone. */
+ * when the caller is gone. Not for a route that runs inline (asserted). message is for the log; NULL: the error's. */
 void tl_axon_later(tl_axon_call *call);
 void tl_axon_finish(tl_axon_call *call, tl_err err, const char *message);
 

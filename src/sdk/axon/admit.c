@@ -23,8 +23,8 @@ static bool pass_rate(tl_axon_call *call)
     if (call->axon->hotkeys == NULL) {
         return true;
     }
-    const uint32_t wait_ms = tl_limit_take_hotkey(call->axon->hotkeys, &call->caller.hotkey,
-                                                  tl__steady_ns(call->axon));
+    const uint32_t wait_ms =
+        tl_limit_take_hotkey(call->axon->hotkeys, &call->caller.hotkey, tl__steady_ns(call->axon));
     if (wait_ms > 0) {
         tl__refuse_wait(call, wait_ms);
         return false;

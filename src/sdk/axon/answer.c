@@ -35,8 +35,7 @@ static tl_http_headers join_headers(tl_axon_call *call, tl_str content_type,
         count += more.count;
     }
     if (call->has_own_id || call->axon->settings.access != NULL) {
-        all[count++] =
-            (tl_http_header){TL_STR("x-correlation-id"), {call->id, call->id_len}};
+        all[count++] = (tl_http_header){TL_STR("x-correlation-id"), {call->id, call->id_len}};
     }
     return (tl_http_headers){all, count};
 }
@@ -126,9 +125,9 @@ static tl_err error_model(tl_synapse **out, tl_axon_call *call, tl__reason reaso
     const bool is_bare = call->route == NULL || reason == TL__REASON_UNKNOWN_NAME ||
                          reason == TL__REASON_PARSE || (int)reason == TL_AUTH_DUPLICATE ||
                          (int)reason == TL_AUTH_TOO_MANY;
-    if (!is_bare && tl_synapse_from_headers(out, call->arena, call->route->spec.synapse,
-                                            tl_http_request_of(call->x)->headers, true,
-                                            ctx) == TL_OK) {
+    if (!is_bare &&
+        tl_synapse_from_headers(out, call->arena, call->route->spec.synapse,
+                                tl_http_request_of(call->x)->headers, true, ctx) == TL_OK) {
         sign_error(call, *out);
         return TL_OK;
     }
@@ -177,7 +176,8 @@ static void refuse_signed(tl_axon_call *call, int status, const tl_http_header *
     if (tl_sb_finish(&body, &sb, NULL) != TL_OK) {
         body = TL_STR("{\"error\":\"Busy\",\"message\":\"\"}");
     }
-    answer(call, status, join_headers(call, TL_STR("application/json"), extra, (tl_http_headers){NULL, 0}),
+    answer(call, status,
+           join_headers(call, TL_STR("application/json"), extra, (tl_http_headers){NULL, 0}),
            bytes_of(body));
 }
 
@@ -195,7 +195,8 @@ static void refuse_with(tl_axon_call *call, tl__reason reason, int status,
 
 void tl__refuse(tl_axon_call *call, tl__reason reason, int status, tl_str message)
 {
-    if (tl__is_v10(call) && (int)reason == TL_AUTH_FORBIDDEN) { /* the SDK's words around the reason */
+    if (tl__is_v10(call) &&
+        (int)reason == TL_AUTH_FORBIDDEN) { /* the SDK's words around the reason */
         tl_sb sb;
         tl_sb_init(&sb, call->arena);
         tl_sb_put(&sb, TL_STR("Forbidden. Key is blacklisted: "));
@@ -322,7 +323,8 @@ tl_err tl__build_answer(tl_axon_call *call, tl_errctx *ctx)
         return tl_fail(ctx, TL_ERR_RANGE, "the handler's status %d is none", call->status);
     }
     if (call->synapse == NULL) {
-        call->answer_headers = join_headers(call, call->content_type, NULL, (tl_http_headers){NULL, 0});
+        call->answer_headers =
+            join_headers(call, call->content_type, NULL, (tl_http_headers){NULL, 0});
         return TL_OK;
     }
     tl_str body;

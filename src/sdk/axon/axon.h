@@ -42,6 +42,7 @@ extern "C" {
 
 typedef struct tl_axon tl_axon;
 typedef struct tl_axon_call tl_axon_call; /* one request, from its head to its answer */
+struct tl_exec;
 struct tl_keypair;
 struct tl_synapse;
 struct tl_synapse_def;
@@ -104,10 +105,11 @@ typedef struct tl_axon_settings {
     /* stake in rao of a hotkey; NULL: no floor is ever asked for */
     int64_t (*stake_of)(void *self, const tl_hotkey *hotkey);
     void *stake_self;
-    int64_t stake_rao_min; /* of every route that names none */
-    const char *dir;       /* of the replay store; NULL: in memory alone */
-    const char *redis_url; /* share replay store and limits by it; NULL: not */
-    const char *tls_cert;  /* PEM files; both or none */
+    int64_t stake_rao_min;      /* of every route that names none */
+    const char *dir;            /* of the replay store; NULL: in memory alone */
+    const char *redis_url;      /* share replay store and limits by it; NULL: not */
+    const char *redis_password; /* NULL: none */
+    const char *tls_cert;       /* PEM files; both or none */
     const char *tls_key;
     const char *external_ip; /* what the chain is told; never asked of the internet */
     uint16_t external_port;  /* default: port */
@@ -140,7 +142,7 @@ typedef tl_err (*tl_axon_verify)(void *self, const tl_axon_call *call, tl_errctx
 typedef enum tl_axon_runs {
     TL_AXON_ON_WORKER, /* may block */
     TL_AXON_INLINE,    /* on the loop: microseconds, never blocks, answers before it returns */
-    TL_AXON_ASYNC      /* on the loop, never blocks; the call has memory of its own, and may be answered later */
+    TL_AXON_ASYNC /* on the loop, never blocks; the call has memory of its own, and may be answered later */
 } tl_axon_runs;
 
 /* tl_axon_route: what is attached. Either a synapse (v10: POST /<its name>) or method and path (signed protocols). */
@@ -179,13 +181,19 @@ TL_MUST_USE tl_err tl_axon_attach(tl_axon *axon, const tl_axon_route *route, tl_
 /* tl_axon_attach_echo: the services that connectivity and load tests need (cli spec, --echo). */
 TL_MUST_USE tl_err tl_axon_attach_echo(tl_axon *axon, tl_errctx *ctx);
 
+/* tl_axon_attach_exec: what the program's first frame names, handed to it. Close exec after tl_axon_stop and before
+ * tl_axon_free. Errors: those of the frame's routes and definitions. */
+TL_MUST_USE tl_err tl_axon_attach_exec(tl_axon *axon, struct tl_exec *exec, tl_errctx *ctx);
+
 /* tl_axon_start: listen and serve. Raises the process's limit of open files as far as it may. */
 TL_MUST_USE tl_err tl_axon_start(tl_axon *axon, tl_errctx *ctx);
-uint16_t tl_axon_port(const tl_axon *axon); /* that it listens on */
+uint16_t tl_axon_port(const tl_axon *axon);    /* that it listens on */
+const char *tl_axon_ss58(const tl_axon *axon); /* its hotkey's address */
 
-/* tl_axon_drain: take no new connection, finish what was begun, at most limit_s; then stop. True when all was finished. */
-bool tl_axon_drain(tl_axon *axon, double limit_s);
-void tl_axon_stop(tl_axon *axon); /* at once; NULL or stopped is fine */
+/* tl_axon_drain: take no new connection, finish what was begun, at most 10 s, close. tl_axon_stop: that, and end the workers
+ * (a handler that blocks is waited for); NULL or stopped is fine. */
+void tl_axon_drain(tl_axon *axon);
+void tl_axon_stop(tl_axon *axon);
 
 /* tl_axon_metrics_print: what /metrics answers. */
 void tl_axon_metrics_print(tl_sb *sb, tl_axon *axon);

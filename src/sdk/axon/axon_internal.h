@@ -28,12 +28,12 @@
 #include "sdk/synapse/synapse.h"
 
 enum {
-    TL__AXON_BATCH_MAX = 64,       /* signatures verified at once */
-    TL__AXON_SEEN_KEYS = 256,      /* prepared keys of a loop: 15 KiB each */
-    TL__AXON_ID_CAP = 65,          /* of a correlation id: 64 visible characters and a NUL */
-    TL__AXON_PROTOCOLS = 3,        /* as tl_auth_family_id numbers them */
+    TL__AXON_BATCH_MAX = 64,  /* signatures verified at once */
+    TL__AXON_SEEN_KEYS = 256, /* prepared keys of a loop: 15 KiB each */
+    TL__AXON_ID_CAP = 65,     /* of a correlation id: 64 visible characters and a NUL */
+    TL__AXON_PROTOCOLS = 3,   /* as tl_auth_family_id numbers them */
     TL__AXON_FREE_CALLS_MAX = 1024,
-    TL__AXON_LOG_LEN = 65536,      /* of access lines before they are written */
+    TL__AXON_LOG_LEN = 65536, /* of access lines before they are written */
     TL__AXON_WORKERS_MAX = 256,
     TL__AXON_CELLS = 2 * TL_AXON_ROUTES_MAX,
     TL__AXON_DETACHED_LEN = 256 << 20 /* memory that one detached call may have */
@@ -157,14 +157,14 @@ struct tl_axon_call {
     tl_err err;
     tl_err later_err; /* what tl_axon_finish was told */
     char later_message[128];
-    size_t sent_len; /* ON_LOOP, for the log */
+    size_t sent_len;   /* ON_LOOP, for the log */
     tl__piece *pieces; /* ON_LOOP */
     tl__piece **pieces_end;
     atomic_size_t stream_waiting;
-    tl_http_post post;      /* the finish */
-    tl_http_post start;     /* the start on its own loop, from the queue */
-    atomic_bool is_broken;      /* a piece of the stream is missing */
-    _Atomic(uint64_t) exec_id;  /* what a program was asked for it; 0: nothing */
+    tl_http_post post;         /* the finish */
+    tl_http_post start;        /* the start on its own loop, from the queue */
+    atomic_bool is_broken;     /* a piece of the stream is missing */
+    _Atomic(uint64_t) exec_id; /* what a program was asked for it; 0: nothing */
 };
 
 /* What hangs on one loop. All of it ON_LOOP. */
@@ -234,11 +234,11 @@ struct tl_axon {
     tl_arena *arena;
     char ss58[TL_SS58_CAP];
     tl_hotkey hotkey;
-    char uuid[TL_AUTH_UUID_CAP]; /* version 1, one an axon */
+    char uuid[TL_AUTH_UUID_CAP];           /* version 1, one an axon */
     tl__route *routes[TL_AXON_ROUTES_MAX]; /* in the order in which they were attached */
     size_t route_count;
     tl__route *cells[TL__AXON_CELLS]; /* by path: the first of that path; linear probing */
-    tl_str known_names; /* ['Synapse', …] as Python prints it; made by start */
+    tl_str known_names;               /* ['Synapse', …] as Python prints it; made by start */
     tl_limit_lists *lists;
     tl_limit *strangers;
     tl_limit *hotkeys; /* NULL: no limit */
@@ -252,6 +252,7 @@ struct tl_axon {
     tl__axon_metrics metrics;
     tl__lane *lanes;
     atomic_bool is_draining;
+    bool has_queue;
     bool is_started;
     bool is_stopped;
 };
@@ -289,7 +290,7 @@ void tl__refuse_internal(tl_axon_call *call, tl__reason reason); /* 500 */
 void tl__refuse_plain(tl_axon_call *call, tl__reason reason, int status,
                       const tl_http_header *extra, tl_str json); /* FastAPI's own answers */
 void tl__refuse_failed(tl_axon_call *call); /* by call->reason: the body or the handler failed */
-void tl__refuse_wait(tl_axon_call *call, uint32_t wait_ms); /* 429 */
+void tl__refuse_wait(tl_axon_call *call, uint32_t wait_ms);  /* 429 */
 tl_err tl__build_answer(tl_axon_call *call, tl_errctx *ctx); /* any thread: whoever handles */
 tl_err tl__build_stream_head(tl_axon_call *call, tl_errctx *ctx);
 void tl__send(tl_axon_call *call);
@@ -297,7 +298,7 @@ bool tl__is_v10(const tl_axon_call *call); /* does it get v10's answers? */
 
 /* call.c: the life of a call. */
 tl_axon_call *tl__call_new(tl__lane *lane, tl_http_exchange *x);
-bool tl__call_detach(tl_axon_call *call); /* false: no memory */
+bool tl__call_detach(tl_axon_call *call);       /* false: no memory */
 void tl__call_end_exchange(tl_axon_call *call); /* answered or gone */
 void tl__call_come_back(void *call);            /* the handler has finished; ON_LOOP */
 void tl__call_free_all(tl__lane *lane);
@@ -315,7 +316,8 @@ void tl__observe_route(tl_axon *axon, tl__route *route);
 void tl__observe_deinit(tl_axon *axon);
 void tl__observe_done(tl_axon_call *call, int status);
 void tl__observe_flush(tl__lane *lane);
-bool tl__health(tl__lane *lane, tl_http_exchange *x); /* true: it was one of the health routes, and is answered */
+bool tl__health(tl__lane *lane,
+                tl_http_exchange *x); /* true: it was one of the health routes, and is answered */
 
 /* axon.c */
 int64_t tl__now_ns(const tl_axon *axon);    /* wall */

@@ -186,8 +186,7 @@ static void pump(tl_axon_call *call)
         } else {
             call->sent_len += piece->len;
             (void)atomic_fetch_sub(&call->stream_waiting, piece->len);
-            call->is_full =
-                !tl_http_stream_write(call->x, (tl_bytes){piece->bytes, piece->len});
+            call->is_full = !tl_http_stream_write(call->x, (tl_bytes){piece->bytes, piece->len});
         }
         free(piece);
     }
@@ -196,7 +195,8 @@ static void pump(tl_axon_call *call)
     }
     tl__observe_done(call, 200);
     if (call->is_cutting) {
-        tl_http_stream_cut(call->x); /* nobody shall take the part for the whole (wire spec section 1.11) */
+        tl_http_stream_cut(
+            call->x); /* nobody shall take the part for the whole (wire spec section 1.11) */
     } else {
         tl_http_stream_end(call->x);
     }
@@ -253,7 +253,8 @@ void tl_axon_stream_begin(tl_axon_call *call, const char *content_type)
     TL_ASSERT(call->is_detached && !call->is_stream);
     tl_errctx ctx = TL_ERRCTX_INIT;
     call->is_stream = true;
-    call->content_type = tl_str_from_cstr(content_type != NULL ? content_type : "text/event-stream");
+    call->content_type =
+        tl_str_from_cstr(content_type != NULL ? content_type : "text/event-stream");
     if (tl__build_stream_head(call, &ctx) != TL_OK ||
         !send_piece(call, true, (tl_bytes){NULL, 0})) {
         atomic_store(&call->is_broken, true);

@@ -61,7 +61,8 @@ static bool pass_head(tl_axon_call *call, const tl_auth_family *family)
     const tl_auth_request request = request_of(call);
     if (tl_auth_check_head(&call->claim, &verdict, call->arena, family, &request,
                            &call->route->rules, tl__now_ns(call->axon), &ctx) != TL_OK) {
-        tl__refuse(call, (tl__reason)TL_AUTH_TOO_LARGE, 413, TL_STR("The request takes too much memory"));
+        tl__refuse(call, (tl__reason)TL_AUTH_TOO_LARGE, 413,
+                   TL_STR("The request takes too much memory"));
         return false;
     }
     if (verdict.kind != TL_AUTH_OK) {
@@ -100,7 +101,8 @@ static void head_of_signed(tl_axon_call *call, tl__route *route)
         route = route->next;
     }
     if (route == NULL) {
-        tl__refuse(call, (tl__reason)TL_AUTH_NOT_FOUND, 404, TL_STR("This path has no such method"));
+        tl__refuse(call, (tl__reason)TL_AUTH_NOT_FOUND, 404,
+                   TL_STR("This path has no such method"));
         return;
     }
     call->route = route;
@@ -179,14 +181,14 @@ static bool pass_router(tl_axon_call *call, tl_str rest)
 /* A caller that names the versions it speaks gets one of them, or hears ours. */
 static bool pass_version(tl_axon_call *call)
 {
-    const tl_http_header *asked =
-        tl_http_find(call->headers, TL_STR(TL_SYNAPSE_VERSION_HEADER));
+    const tl_http_header *asked = tl_http_find(call->headers, TL_STR(TL_SYNAPSE_VERSION_HEADER));
     if (asked == NULL) {
         return true;
     }
     tl_synapse_version version;
     tl_errctx ctx = TL_ERRCTX_INIT;
-    const tl_err err = tl_synapse_negotiate(&version, call->route->spec.synapse, asked->value, &ctx);
+    const tl_err err =
+        tl_synapse_negotiate(&version, call->route->spec.synapse, asked->value, &ctx);
     if (err == TL_OK) {
         return true;
     }
@@ -267,7 +269,8 @@ void tl__gates_on_head(void *user, tl_http_exchange *x)
     tl__route *route = tl__route_find(lane->axon, path);
     const bool is_signed = route != NULL && route->spec.synapse == NULL;
     const bool speaks_v10 = (lane->axon->settings.protocols & TL_AXON_V10) != 0;
-    call->family = is_signed || !speaks_v10 ? TL_AUTH_BTAUTH : TL_AUTH_V10; /* for the answer's shape */
+    call->family =
+        is_signed || !speaks_v10 ? TL_AUTH_BTAUTH : TL_AUTH_V10; /* for the answer's shape */
     if (!pass_penalty(call)) {
         return;
     }
@@ -293,7 +296,8 @@ void tl__gates_on_request(void *user, tl_http_exchange *x)
     tl_axon_call *call = tl_http_user(x);
     call->body = tl_http_request_of(x)->body;
     tl_http_set_timeout(x, (int64_t)ceil(call->timeout_s * 1000));
-    if (call->has_claim || (call->route->spec.verify != NULL && !call->axon->settings.is_unverified)) {
+    if (call->has_claim ||
+        (call->route->spec.verify != NULL && !call->axon->settings.is_unverified)) {
         tl__verify_add(call);
     } else {
         tl__admit(call);

@@ -14,9 +14,9 @@ static const double seconds_bounds[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 
 static const double verify_bounds[] = {0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001};
 static const double batch_bounds[] = {1, 2, 4, 8, 16, 32, 64};
 
-#define COUNT(array)  (sizeof(array) / sizeof(array)[0])
-#define LOG_FLUSH_MS  500
-#define LINE_LEN_MAX  1024
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define LOG_FLUSH_MS 500
+#define LINE_LEN_MAX 1024
 
 const char *tl__reason_name(tl__reason reason)
 {
@@ -112,8 +112,8 @@ static void collect(void *self)
 static tl_err make_gauges(tl__axon_metrics *m, tl_errctx *ctx)
 {
     tl_metrics *r = m->registry;
-    TL_TRY(make_gauge(&m->waiting, r, "tally_axon_queue_depth",
-                      "Requests that wait for a handler", ctx));
+    TL_TRY(make_gauge(&m->waiting, r, "tally_axon_queue_depth", "Requests that wait for a handler",
+                      ctx));
     TL_TRY(make_gauge(&m->handling, r, "tally_axon_handlers", "Requests in handlers", ctx));
     TL_TRY(make_gauge(&m->connections, r, "tally_axon_connections", "Open connections", ctx));
     TL_TRY(make_gauge(&m->resident, r, "tally_process_resident_memory_bytes",
@@ -314,8 +314,9 @@ bool tl__health(tl__lane *lane, tl_http_exchange *x)
         return true;
     }
     if (tl_str_eq(path, TL_STR("/readyz"))) {
-        const bool is_ready = !atomic_load(&lane->axon->is_draining) &&
-                              (lane->axon->exec == NULL || tl_exec_get_load(lane->axon->exec).ready > 0);
+        const bool is_ready =
+            !atomic_load(&lane->axon->is_draining) &&
+            (lane->axon->exec == NULL || tl_exec_get_load(lane->axon->exec).ready > 0);
         answer_text(x, is_ready ? 200 : 503, "application/json",
                     is_ready ? TL_STR("{\"status\":\"ready\"}")
                              : TL_STR("{\"status\":\"not ready\"}"));

@@ -62,8 +62,9 @@ static tl_err check_route(const tl_axon_route *spec, tl_errctx *ctx)
     }
     if (spec->synapse == NULL &&
         (spec->method == NULL || spec->path == NULL || spec->path[0] != '/')) {
-        return tl_fail_field(ctx, TL_ERR_MISSING, "path",
-                             "a route needs a synapse, or a method and a path that begins with \"/\"");
+        return tl_fail_field(
+            ctx, TL_ERR_MISSING, "path",
+            "a route needs a synapse, or a method and a path that begins with \"/\"");
     }
     if (!(spec->timeout_s >= 0 && spec->timeout_s <= TL_AXON_TIMEOUT_S_MAX)) {
         return tl_fail_field(ctx, TL_ERR_RANGE, "timeout_s", "not 0 to %d s",

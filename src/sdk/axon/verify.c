@@ -76,8 +76,8 @@ static void verify_signatures(tl__lane *lane, batch *b)
     tl_sr25519_verify_batch(holds, items, count);
     for (size_t i = 0; i < count; i++) {
         tl_axon_call *call = b->calls[index[i]];
-        if (tl_auth_judge(&b->verdicts[index[i]], call->arena, &call->claim, call->message, holds[i],
-                          NULL) != TL_OK) {
+        if (tl_auth_judge(&b->verdicts[index[i]], call->arena, &call->claim, call->message,
+                          holds[i], NULL) != TL_OK) {
             out_of_memory(&b->verdicts[index[i]], call);
         }
     }

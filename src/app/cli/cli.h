@@ -91,6 +91,7 @@ void tl_app_put_error(tl_json_writer *w, tl_err err, const tl_errctx *ctx);
 
 /* --- the commands, a const tl_cmd each --- */
 
+extern const tl_cmd tl_cli_axon_run;
 extern const tl_cmd tl_cli_completion;
 extern const tl_cmd tl_cli_config_check;
 extern const tl_cmd tl_cli_config_show;

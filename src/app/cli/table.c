@@ -50,6 +50,8 @@ static const tl_cmd *const commands[] = {
     &tl_cli_yuma_run,
     &tl_cli_metrics,
     &tl_cli_conformance,
+    /* the wire */
+    &tl_cli_axon_run,
     /* the state folder */
     &tl_cli_db_migrate,
     &tl_cli_db_status,

@@ -297,13 +297,12 @@ static bool is_status(int status)
 }
 
 /* The success column of section 1.4: the model from the body, with the axon's three figures. */
-static tl_err build_model_head(tl_axon_call *call, tl_errctx *ctx)
+static void fill_model(tl_axon_call *call)
 {
     tl_synapse *model = call->synapse;
     model->axon.status_code = tl_value_from_i64(call->status);
     model->axon.status_message = tl_value_from_str(call->status_message);
     model->axon.process_time = tl_value_from_f64(seconds_since(call, call->handler_ns));
-    return TL_OK;
 }
 
 static void fill_status(tl_axon_call *call)
@@ -328,7 +327,7 @@ tl_err tl__build_answer(tl_axon_call *call, tl_errctx *ctx)
         return TL_OK;
     }
     tl_str body;
-    TL_TRY(build_model_head(call, ctx));
+    fill_model(call);
     TL_TRY(tl_synapse_response_body(&body, call->arena, call->synapse, ctx));
     TL_TRY(tl_synapse_put_headers(&call->answer_headers, call->arena, call->synapse, ctx));
     call->answer_headers =
@@ -341,7 +340,7 @@ tl_err tl__build_stream_head(tl_axon_call *call, tl_errctx *ctx)
 {
     fill_status(call);
     if (call->synapse != NULL) {
-        TL_TRY(build_model_head(call, ctx));
+        fill_model(call);
         TL_TRY(tl_synapse_put_headers(&call->answer_headers, call->arena, call->synapse, ctx));
     }
     call->answer_headers = join_headers(call, call->content_type, NULL, call->answer_headers);

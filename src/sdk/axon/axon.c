@@ -222,8 +222,7 @@ static tl_err on_loop_start(void *self, tl_http_loop *loop, tl_errctx *ctx)
 {
     tl_axon *axon = self;
     tl__lane *lane = &axon->lanes[tl_http_loop_index(loop)];
-    *lane = (tl__lane){.axon = axon, .loop = loop, .thread = pthread_self()};
-    lane->index = tl_http_loop_index(loop);
+    *lane = (tl__lane){.axon = axon, .loop = loop, .index = tl_http_loop_index(loop)};
     TL_TRY(tl_arena_new(&lane->arena, NULL, LANE_LEN, NULL, ctx));
     TL_TRY(tl_srkeys_new(&lane->keys, lane->arena, TL__AXON_SEEN_KEYS, ctx));
     TL_TRY(tl_entropy_fill(&axon->settings.entropy, &lane->id_salt, sizeof lane->id_salt, ctx));
@@ -290,7 +289,10 @@ static tl_err start_server(tl_axon *axon, tl_errctx *ctx)
         .on_room = tl__call_room,
         .on_gone = tl__gates_on_gone,
     };
-    return tl_http_server_start(&axon->server, &http, &app, ctx);
+    tl_http_server *server;
+    TL_TRY(tl_http_server_start(&server, &http, &app, ctx));
+    atomic_store(&axon->server, server); /* its loops ask for it already */
+    return TL_OK;
 }
 
 tl_err tl_axon_start(tl_axon *axon, tl_errctx *ctx)

@@ -171,7 +171,8 @@ struct tl_axon_call {
 struct tl__lane {
     tl_axon *axon;
     tl_http_loop *loop;
-    pthread_t thread;
+    pthread_t thread; /* known from the first request on */
+    bool has_thread;
     size_t index;
     tl_arena *arena; /* of the loop's life */
     tl_srkeys *keys; /* of hotkeys seen: one cache a loop, so it needs no lock */
@@ -247,7 +248,7 @@ struct tl_axon {
     const tl_auth_memory *memory;
     tl_tls *tls;
     tl_exec *exec; /* borrowed; NULL: none */
-    tl_http_server *server;
+    _Atomic(tl_http_server *) server;
     tl__queue queue;
     tl__axon_metrics metrics;
     tl__lane *lanes;

@@ -41,6 +41,10 @@ static void set_id(tl_axon_call *call)
 tl_axon_call *tl__call_new(tl__lane *lane, tl_http_exchange *x)
 {
     tl_axon_call *call = lane->free_calls;
+    if (!lane->has_thread) {
+        lane->thread = pthread_self();
+        lane->has_thread = true;
+    }
     if (call != NULL) {
         lane->free_calls = call->next_free;
         lane->free_count--;

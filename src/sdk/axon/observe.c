@@ -97,8 +97,9 @@ static void collect(void *self)
     tl_series_set(m->waiting, waiting);
     tl_series_set(m->handling, handling);
     tl_series_set(m->resident, resident_len());
-    if (axon->server != NULL) {
-        tl_series_set(m->connections, (int64_t)tl_http_server_connection_count(axon->server));
+    const tl_http_server *server = atomic_load(&axon->server);
+    if (server != NULL) {
+        tl_series_set(m->connections, (int64_t)tl_http_server_connection_count(server));
     }
     if (axon->exec != NULL) {
         const tl_exec_load load = tl_exec_get_load(axon->exec);

@@ -1,5 +1,6 @@
 /* One turn of a loop: all requests that came whole in it are verified together, what holds is remembered together, and only then
  * does anything run (AXON-1). Keys whose signatures held before are prepared: they cost two thirds. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sdk/axon/axon_internal.h"

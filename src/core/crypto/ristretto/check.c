@@ -281,7 +281,16 @@ bool tl_ristretto_table_check(const tl_ristretto_table *a, const tl_ristretto_cl
 
 void tl_ristretto_check_many(bool *out, const tl_ristretto_claim *claims, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+#if TL__WITH_IFMA
+    enum { LANES = 8, WORTH_LANES = 4 };
+    while (tl__has_ifma() && n - i >= WORTH_LANES) {
+        const size_t count = n - i < LANES ? n - i : LANES;
+        tl__check_lanes(out + i, claims + i, count); /* RIS-2 */
+        i += count;
+    }
+#endif
+    for (; i < n; i++) {
         out[i] = tl_ristretto_check(&claims[i]);
     }
 }

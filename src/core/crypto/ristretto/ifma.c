@@ -267,7 +267,7 @@ enum {
     WINDOWS = LOW_BITS / WINDOW_BITS,
     WIDTH = 8, /* multiples 1 … 8 */
     BASE_BITS = 8,
-    BASE_WINDOWS = LOW_BITS / BASE_BITS + 1
+    BASE_WINDOWS = 2 * LOW_BITS / BASE_BITS
 };
 
 /* Both elements of a claim, their roots taken side by side. */
@@ -328,12 +328,10 @@ TL__IFMA bool tl__check_ifma(const tl_ristretto_claim *claim)
     tl__claim_halves(&halves, &w, claim);
     int16_t u_digit[WINDOWS];
     int16_t v_digit[WINDOWS];
-    int16_t low_digit[BASE_WINDOWS];
-    int16_t high_digit[BASE_WINDOWS];
+    int16_t w_digit[BASE_WINDOWS];
     tl__digits_radix(u_digit, WINDOWS, WINDOW_BITS, halves.u, 2);
     tl__digits_radix(v_digit, WINDOWS, WINDOW_BITS, halves.v, 2);
-    tl__digits_radix(low_digit, BASE_WINDOWS, BASE_BITS, w.w, 2);
-    tl__digits_radix(high_digit, BASE_WINDOWS, BASE_BITS, w.w + 2, 2);
+    tl__digits_radix(w_digit, BASE_WINDOWS, BASE_BITS, w.w, 4);
     tl__f8 table[WIDTH + 1];
     multiply_out(table, load_points(&a, &r));
     tl__f8 p = identities();
@@ -346,15 +344,12 @@ TL__IFMA bool tl__check_ifma(const tl_ristretto_claim *claim)
         const int v = v_digit[i];
         p = plus(p, load_addends(table, size_of(u), size_of(v), lanes_of(u > 0, v > 0)));
         if (i % 2 == 0) {
-            const int low = low_digit[i / 2];
-            const int high = high_digit[i / 2];
+            const int low = w_digit[i / 2];
+            const int high = w_digit[i / 2 + BASE_WINDOWS / 2];
             p = plus(p, load_multiples(low != 0 ? &tl__base_multiples[0][size_of(low) - 1] : NULL,
                                        high != 0 ? &tl__base_multiples[1][size_of(high) - 1] : NULL,
                                        lanes_of(low < 0, high < 0)));
         }
-    }
-    if (low_digit[BASE_WINDOWS - 1] != 0) { /* the low bits of w carried into 2^128 */
-        p = plus(p, load_multiples(&tl__base_multiples[1][0], NULL, 0));
     }
     tl_ristretto low;
     tl_ristretto high;

@@ -24,17 +24,24 @@ void tl_ristretto_base(tl_ristretto *out)
     tl__field_mul(&out->t, &x, &y);
 }
 
-bool tl__decode_begin(tl__decode *d, const uint8_t in[TL_RISTRETTO_LEN])
+bool tl__is_canonical(const uint8_t in[TL_RISTRETTO_LEN])
 {
     if ((in[0] & 1) != 0 || (in[31] & 0x80) != 0) { /* negative, or at least 2^255 */
         return false;
     }
-    tl__field_load(&d->s, in);
+    tl_field s;
     tl_field reduced;
-    tl__field_freeze(&reduced, &d->s);
-    if (memcmp(&reduced, &d->s, sizeof reduced) != 0) {
-        return false; /* p or above: RIS-1 */
+    tl__field_load(&s, in);
+    tl__field_freeze(&reduced, &s);
+    return memcmp(&reduced, &s, sizeof s) == 0; /* p or above: RIS-1 */
+}
+
+bool tl__decode_begin(tl__decode *d, const uint8_t in[TL_RISTRETTO_LEN])
+{
+    if (!tl__is_canonical(in)) {
+        return false;
     }
+    tl__field_load(&d->s, in);
     tl_field ss;
     tl_field t;
     tl__field_sq(&ss, &d->s);

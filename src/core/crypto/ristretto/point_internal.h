@@ -116,6 +116,9 @@ static inline void tl__point_cache(tl__cached *out, const tl_ristretto *p)
  * have x = 0 or y = 0. */
 bool tl__point_is_zero(const tl_ristretto *p);
 
+/* tl__is_canonical: is it a number below p that is not negative? */
+bool tl__is_canonical(const uint8_t in[TL_RISTRETTO_LEN]);
+
 /* tl__decode: an element on its way from its bytes; tl__decode_begin is false when the bytes are not canonical. The root
  * of 1/(v u2^2) is found between the two, alone or in pairs or lanes. */
 typedef struct tl__decode {

@@ -227,10 +227,10 @@ void tl_ristretto_table_fetch(const tl_ristretto_table *a)
 
 bool tl__table_check_portable(const tl_ristretto_table *a, const tl_ristretto_claim *claim)
 {
-    int16_t s_digit[DIGITS];
-    int16_t k_digit[DIGITS];
-    tl__digits_radix(s_digit, DIGITS, RADIX_BITS, claim->s.w, 4);
-    tl__digits_radix(k_digit, DIGITS, RADIX_BITS, claim->k.w, 4);
+    int8_t s_digit[DIGITS];
+    int8_t k_digit[DIGITS];
+    tl__digits_radix(s_digit, RADIX_BITS, claim->s.w, 4);
+    tl__digits_radix(k_digit, RADIX_BITS, claim->k.w, 4);
     tl_ristretto p;
     tl__completed c;
     tl_ristretto_identity(&p);

@@ -326,12 +326,12 @@ TL__IFMA bool tl__check_ifma(const tl_ristretto_claim *claim)
     tl__halves halves;
     tl_scalar w;
     tl__claim_halves(&halves, &w, claim);
-    int16_t u_digit[WINDOWS];
-    int16_t v_digit[WINDOWS];
-    int16_t w_digit[BASE_WINDOWS];
-    tl__digits_radix(u_digit, WINDOWS, WINDOW_BITS, halves.u, 2);
-    tl__digits_radix(v_digit, WINDOWS, WINDOW_BITS, halves.v, 2);
-    tl__digits_radix(w_digit, BASE_WINDOWS, BASE_BITS, w.w, 4);
+    int8_t u_digit[WINDOWS];
+    int8_t v_digit[WINDOWS];
+    int8_t w_digit[BASE_WINDOWS];
+    tl__digits_radix(u_digit, WINDOW_BITS, halves.u, 2);
+    tl__digits_radix(v_digit, WINDOW_BITS, halves.v, 2);
+    tl__digits_radix(w_digit, BASE_BITS, w.w, 4);
     tl__f8 table[WIDTH + 1];
     multiply_out(table, load_points(&a, &r));
     tl__f8 p = identities();
@@ -367,10 +367,10 @@ TL__IFMA_INLINE const tl_ristretto_multiple *pick(const tl_ristretto_multiple *r
 
 TL__IFMA bool tl__table_check_ifma(const tl_ristretto_table *a, const tl_ristretto_claim *claim)
 {
-    int16_t s_digit[DIGITS];
-    int16_t k_digit[DIGITS];
-    tl__digits_radix(s_digit, DIGITS, WINDOW_BITS, claim->s.w, 4);
-    tl__digits_radix(k_digit, DIGITS, WINDOW_BITS, claim->k.w, 4);
+    int8_t s_digit[DIGITS];
+    int8_t k_digit[DIGITS];
+    tl__digits_radix(s_digit, WINDOW_BITS, claim->s.w, 4);
+    tl__digits_radix(k_digit, WINDOW_BITS, claim->k.w, 4);
     tl__f8 p = identities();
     for (size_t phase = PHASES; phase-- > 0;) {
         for (int i = 0; phase != PHASES - 1 && i < WINDOW_BITS; i++) {

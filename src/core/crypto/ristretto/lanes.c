@@ -269,7 +269,7 @@ TL__IFMA_INLINE void transpose(__m512i out[8], const __m512i in[8])
 
 /* One multiple of a table of B for each lane: fifteen words, read as words 0 … 7 and 7 … 14. */
 TL__IFMA static void pick_base(addends *out, const tl_ristretto_multiple table[128],
-                               const int16_t *const digit[LANES], size_t at)
+                               const int8_t *const digit[LANES], size_t at)
 {
     static const tl_ristretto_multiple identity = {{{1, 1, 0}}};
     __m512i rows[8];
@@ -302,19 +302,19 @@ TL__IFMA static void pick_base(addends *out, const tl_ristretto_multiple table[1
 typedef struct digits {
     int64_t u[WINDOWS][LANES];
     int64_t v[WINDOWS][LANES];
-    int16_t w[LANES][BASE_WINDOWS];
+    int8_t w[LANES][BASE_WINDOWS];
 } digits;
 
 static void cut_claim(digits *out, unsigned lane, const tl_ristretto_claim *claim)
 {
     tl__halves halves;
     tl_scalar w;
-    int16_t u[WINDOWS];
-    int16_t v[WINDOWS];
+    int8_t u[WINDOWS];
+    int8_t v[WINDOWS];
     tl__claim_halves(&halves, &w, claim);
-    tl__digits_radix(u, WINDOWS, WINDOW_BITS, halves.u, 2);
-    tl__digits_radix(v, WINDOWS, WINDOW_BITS, halves.v, 2);
-    tl__digits_radix(out->w[lane], BASE_WINDOWS, BASE_BITS, w.w, 4);
+    tl__digits_radix(u, WINDOW_BITS, halves.u, 2);
+    tl__digits_radix(v, WINDOW_BITS, halves.v, 2);
+    tl__digits_radix(out->w[lane], BASE_BITS, w.w, 4);
     for (size_t i = 0; i < WINDOWS; i++) {
         out->u[i][lane] = halves.is_negative ? -u[i] : u[i];
         out->v[i][lane] = v[i];
@@ -327,7 +327,7 @@ TL__IFMA static void sum_up(points *p, const digits *d, const points *a, const p
     addends a_table[WIDTH];
     addends r_table[WIDTH];
     addends q;
-    const int16_t *w[LANES];
+    const int8_t *w[LANES];
     for (unsigned i = 0; i < LANES; i++) {
         w[i] = d->w[i];
     }

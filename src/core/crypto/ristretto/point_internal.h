@@ -130,7 +130,7 @@ bool tl__decode_finish(tl_ristretto *out, const tl__decode *d, const tl_field *i
 
 /* --- scalars --- */
 
-/* tl__halves: u and v below 2^127, v not 0, with v*k = u (mod L), or v*k = -u when is_negative. */
+/* tl__halves: u below 2^126 and v below 2^126 + 2^63, v not 0, with v*k = u (mod L), or v*k = -u when is_negative. */
 typedef struct tl__halves {
     uint64_t u[2];
     uint64_t v[2];
@@ -142,9 +142,10 @@ void tl__scalar_halve(tl__halves *out, const tl_scalar *k);
 /* tl__claim_halves: what a claim becomes: w*B = (is_negative ? -u : u)*A + v*R, w = v*s mod L. */
 void tl__claim_halves(tl__halves *halves, tl_scalar *w, const tl_ristretto_claim *claim);
 
-/* tl__digits_radix: n digits of bits bits (1 … 8), each from -2^(bits-1) to 2^(bits-1) - 1 (the last one, up to
- * 2^(bits-1)), whose weighted sum is the number of 64-bit words. out: n entries. The number must fit. */
-void tl__digits_radix(int16_t *out, size_t n, unsigned bits, const uint64_t *word, size_t words);
+/* tl__digits_radix: digits of bits bits (4 or 8), each from -2^(bits-1) to 2^(bits-1) - 1, whose weighted sum is the
+ * number of 64-bit words; 64 / bits of them a word. The number must be below 0.46 of what the words hold (asserted:
+ * the digits would want one more). */
+void tl__digits_radix(int8_t *out, unsigned bits, const uint64_t *word, size_t words);
 
 /* tl__digits_sparse: digits for bits 0 … n - 1, zero or odd and below 2^(width-1), of any width zero but one at most.
  * Returns how many of them there are up to the last that is not zero. n must be above the bits of the number. */

@@ -17,7 +17,7 @@
  * small order; L = 2^252 + 27742317777372353535851937790883648493 is the order of the group and B its generator.
  *
  * How a verdict is found without 253 doublings. For a key never seen, the half-way point of Euclid's algorithm on
- * (L, k) gives u and v, both of some 127 bits, with v*k = u (mod L) and v not 0. The order of the group is prime, so
+ * (L, k) gives u and v, both of some 126 bits, with v*k = u (mod L) and v not 0. The order of the group is prime, so
  *
  *      s*B - k*A = R     if and only if     (v*s)*B - u*A - v*R = 0
  *

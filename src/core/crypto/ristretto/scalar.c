@@ -268,16 +268,16 @@ static uint64_t word_at(const uint64_t a[4], unsigned at)
 }
 
 /* Euclid on (L, k): rests r and factors t with t_i k = (-1)^(i+1) r_i (mod L) and t_i r_(i-1) <= L. At the first rest
- * below 2^127 the one before it is not, so that t is below L / 2^127 < 2^126. */
+ * below 2^126 the one before it is not, so that t is at most L / 2^126, some 2^126 as well. */
 void tl__scalar_halve(tl__halves *out, const tl_scalar *k)
 {
-    enum { HALF = 127 };
+    enum { HALF = 126 };
     walk w = {.t = {0, 1}};
     memcpy(w.r[0], ORDER, sizeof ORDER);
     memcpy(w.r[1], k->w, sizeof w.r[1]);
     while (bits_of(w.r[1], 4) > HALF) {
-        const unsigned shift = bits_of(w.r[0], 4) - 64; /* 64 … 189 */
-        /* A rest of b upper bits is at least b / 2 in truth: b from 2^(128 - shift) on keeps above 2^127. */
+        const unsigned shift = bits_of(w.r[0], 4) - 64; /* 63 … 189 */
+        /* A rest of b upper bits is at least b / 2 in truth: b from 2^(127 - shift) on keeps above 2^126. */
         const uint64_t least = shift > HALF ? 1 : (uint64_t)1 << (HALF + 1 - shift) % 64;
         const quotients q =
             shift > 64 ? find_quotients(word_at(w.r[0], shift), word_at(w.r[1], shift), least)
@@ -289,7 +289,7 @@ void tl__scalar_halve(tl__halves *out, const tl_scalar *k)
         }
     }
     const uint64_t v[2] = {(uint64_t)w.t[1], (uint64_t)(w.t[1] >> 64)};
-    TL_ASSERT(v[1] >> 63 == 0 && (v[0] | v[1]) != 0);
+    TL_ASSERT(v[1] <= (uint64_t)1 << 62 && (v[0] | v[1]) != 0);
     *out = (tl__halves){{w.r[1][0], w.r[1][1]}, {v[0], v[1]}, w.is_negative};
 }
 
@@ -318,16 +318,23 @@ static uint64_t bits_at(const uint64_t *word, size_t words, size_t at, unsigned 
     return x & (((uint64_t)1 << n) - 1);
 }
 
-void tl__digits_radix(int16_t *out, size_t n, unsigned bits, const uint64_t *word, size_t words)
+/* With half of the radix added to every digit at once, the digits of the sum are those wanted, each too large by that
+ * half: no carry runs from digit to digit. */
+void tl__digits_radix(int8_t *out, unsigned bits, const uint64_t *word, size_t words)
 {
+    const uint64_t halves = bits == 4 ? 0x8888888888888888 : 0x8080808080808080;
     const int half = 1 << (bits - 1);
-    int carry = 0;
-    for (size_t i = 0; i < n; i++) {
-        int digit = (int)bits_at(word, words, i * bits, bits) + carry;
-        carry = digit >= half && i + 1 < n;
-        digit -= carry << bits;
-        out[i] = (int16_t)digit;
+    uint64_t carry = 0;
+    for (size_t i = 0; i < words; i++) {
+        const tl__u128 sum = (tl__u128)word[i] + halves + carry;
+        uint64_t rest = (uint64_t)sum;
+        carry = (uint64_t)(sum >> 64);
+        for (unsigned at = 0; at < 64; at += bits) {
+            *out++ = (int8_t)((int)(rest & (2 * (uint64_t)half - 1)) - half);
+            rest >>= bits;
+        }
     }
+    TL_ASSERT(carry == 0);
 }
 
 size_t tl__digits_sparse(int8_t *out, size_t n, unsigned width, const uint64_t *word, size_t words)

@@ -389,7 +389,7 @@ static void halves_are_short_and_say_the_same(void **state)
         const tl_scalar scalar = scalar_of(k);
         tl__halves h;
         tl__scalar_halve(&h, &scalar);
-        assert_true(h.u[1] >> 63 == 0 && h.v[1] >> 63 == 0 && (h.v[0] | h.v[1]) != 0);
+        assert_true(h.u[1] >> 62 == 0 && h.v[1] <= (uint64_t)1 << 62 && (h.v[0] | h.v[1]) != 0);
         const tl_scalar v = {{h.v[0], h.v[1], 0, 0}};
         tl_scalar vk;
         tl_scalar_mul(&vk, &v, &scalar);
@@ -405,6 +405,24 @@ static void halves_are_short_and_say_the_same(void **state)
     }
 }
 
+/* sum += digit 2^bit, modulo 2^256 */
+static void add_at(uint64_t sum[4], size_t bit, int digit)
+{
+    uint64_t term[4];
+    uint64_t carry = 0;
+    for (size_t i = 0; i < 4; i++) {
+        term[i] = i == bit / 64  ? (uint64_t)(int64_t)digit << bit % 64
+                  : i < bit / 64 ? 0
+                  : i == bit / 64 + 1 && bit % 64 != 0
+                      ? (uint64_t)((int64_t)digit >> (64 - bit % 64))
+                  : digit < 0 ? UINT64_MAX
+                              : 0;
+        const tl__u128 t = (tl__u128)sum[i] + term[i] + carry;
+        sum[i] = (uint64_t)t;
+        carry = (uint64_t)(t >> 64);
+    }
+}
+
 static void digits_sum_up_to_their_number(void **state)
 {
     (void)state;
@@ -412,24 +430,29 @@ static void digits_sum_up_to_their_number(void **state)
         uint8_t k[LEN];
         some_scalar(k);
         const tl_scalar s = scalar_of(k);
-        for (unsigned bits = 1; bits <= 8; bits++) {
-            int16_t digit[256];
-            int8_t sparse[256];
-            const size_t n = (253 + bits) / bits;
-            tl__digits_radix(digit, n, bits, s.w, 4);
-            const size_t count = tl__digits_sparse(sparse, 256, bits < 2 ? 2 : bits, s.w, 4);
-            /* Horner from the top, modulo 2^64 and modulo a prime */
-            uint64_t sum = 0;
-            uint64_t sparse_sum = 0;
-            for (size_t j = n; j-- > 0;) {
-                sum = (sum << bits) + (uint64_t)(int64_t)digit[j];
-                assert_in_range(digit[j] + (1 << (bits - 1)), 0, 1 << bits);
+        int8_t digit[256];
+        for (unsigned bits = 4; bits <= 8; bits += 4) {
+            uint64_t sum[4] = {0};
+            tl__digits_radix(digit, bits, s.w, 4);
+            for (size_t j = 0; j < 256 / bits; j++) {
+                assert_in_range(digit[j] + (1 << (bits - 1)), 0, (1 << bits) - 1);
+                add_at(sum, j * bits, digit[j]);
             }
-            for (size_t j = count; j-- > 0;) {
-                sparse_sum = (sparse_sum << 1) + (uint64_t)(int64_t)sparse[j];
-                assert_true(sparse[j] == 0 || sparse[j] % 2 != 0);
+            assert_memory_equal(sum, s.w, sizeof sum);
+        }
+        for (unsigned width = 2; width <= 8; width++) {
+            uint64_t sum[4] = {0};
+            const size_t count = tl__digits_sparse(digit, 256, width, s.w, 4);
+            size_t last = 256;
+            for (size_t j = 0; j < count; j++) {
+                if (digit[j] != 0) {
+                    assert_true(digit[j] % 2 != 0 && abs(digit[j]) < 1 << (width - 1));
+                    assert_true(last == 256 || j - last >= width);
+                    last = j;
+                }
+                add_at(sum, j, digit[j]);
             }
-            assert_true(sum == s.w[0] && sparse_sum == s.w[0]);
+            assert_memory_equal(sum, s.w, sizeof sum);
         }
     }
 }

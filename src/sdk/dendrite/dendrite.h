@@ -102,7 +102,8 @@ typedef struct tl_dendrite_reply tl_dendrite_reply;
 
 /* tl_dendrite_query: what is asked. Zero means the default, but for family and what its protocol needs.
  *
- * v10: synapse is copied for each target and never changed; only its fields are looked at.
+ * v10: synapse is copied for each target and never changed; only its fields are looked at, and replies show them: it
+ * lives as long as they are used.
  * btauth, Epistula: method (POST), target (begins with '/', sent and signed byte for byte), headers besides those of
  * the protocol, body. */
 typedef struct tl_dendrite_query {
@@ -128,7 +129,7 @@ typedef struct tl_dendrite_query {
 struct tl_dendrite_reply {
     size_t index; /* of the target in the list */
     const tl_dendrite_target *target;
-    bool is_ok;          /* status_code is 200 */
+    bool is_ok;          /* status_code is 200; on btauth and Epistula any 2xx */
     bool has_status;     /* false: neither headers nor body had one, or it was cancelled */
     int64_t status_code; /* wire spec sections 1.9 and 3.2 */
     bool has_message;
@@ -174,7 +175,8 @@ typedef struct tl_dendrite_gathered {
     size_t agreeing; /* those equal to the chosen one, itself included */
 } tl_dendrite_gathered;
 
-/* tl_dendrite_gather: as tl_dendrite_ask_all, stopped as soon as the rule holds or cannot hold any more.
+/* tl_dendrite_gather: as tl_dendrite_ask_all; stopped as soon as the rule holds or cannot hold any more, but for ALL,
+ * which hears everybody.
  * good_min  fewer good answers than this do not hold, whatever the rule; 0: 1 */
 TL_MUST_USE tl_err tl_dendrite_gather(tl_dendrite *dendrite, tl_arena *arena,
                                       tl_dendrite_gathered *out, tl_dendrite_reply *replies,

@@ -36,7 +36,6 @@ static tl_err fill(tl__ask *ask, tl_str nonce, const tl_http_headers *signed_hea
                                 .uuid = tl_value_from_str(tl_dendrite_uuid(d)),
                                 .hotkey = tl_value_from_str(tl_str_from_cstr(d->hotkey)),
                                 .signature = tl_value_from_str(signature->value)};
-    s->computed_body_hash = tl_value_from_str(tl_str_from_cstr(batch->body_hash));
     return TL_OK;
 }
 
@@ -61,6 +60,7 @@ tl_err tl__v10_prepare(tl__ask *ask, tl_client_attempt *attempt, tl_errctx *ctx)
     tl__batch *batch = ask->batch;
     tl_dendrite *d = batch->dendrite;
     tl_arena *arena = attempt->arena;
+    tl_arena *kept = batch->arena; /* the reply's message shows what was signed */
     tl_sb sb;
     tl_str nonce = {NULL, 0};
     tl_http_headers signed_headers = {NULL, 0};
@@ -73,7 +73,7 @@ tl_err tl__v10_prepare(tl__ask *ask, tl_client_attempt *attempt, tl_errctx *ctx)
         .uuid = tl_dendrite_uuid(d),
         .body_hash = tl_str_from_cstr(batch->body_hash),
     };
-    TL_TRY(tl_auth_sign(&signed_headers, arena, batch->query->family, d->options.key, &what,
+    TL_TRY(tl_auth_sign(&signed_headers, kept, batch->query->family, d->options.key, &what,
                         &d->options.entropy, ctx));
     TL_TRY(fill(ask, nonce, &signed_headers));
     TL_TRY(put_headers(&attempt->request.headers, arena, ask->synapse, ctx));

@@ -107,6 +107,8 @@ extern const tl_cmd tl_cli_epoch_replay;
 extern const tl_cmd tl_cli_epoch_show;
 extern const tl_cmd tl_cli_epoch_verify;
 extern const tl_cmd tl_cli_help;
+extern const tl_cmd tl_cli_http_sign;
+extern const tl_cmd tl_cli_http_verify;
 extern const tl_cmd tl_cli_man;
 extern const tl_cmd tl_cli_metrics;
 extern const tl_cmd tl_cli_portfolio_run;

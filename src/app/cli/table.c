@@ -46,6 +46,9 @@ static const tl_cmd *const commands[] = {
     &tl_cli_wallet_sign,
     &tl_cli_wallet_verify,
     &tl_cli_wallet_rotate_password,
+    /* signed requests */
+    &tl_cli_http_sign,
+    &tl_cli_http_verify,
     /* its parts */
     &tl_cli_yuma_run,
     &tl_cli_metrics,

@@ -24,6 +24,7 @@ static const area AREAS[] = {
     {"ledger", digest_area_ledger},
     {"yuma", digest_area_yuma},
     {"epoch", digest_area_epoch},
+    {"crypto", digest_area_crypto},
 };
 /* clang-format on */
 

@@ -57,5 +57,6 @@ void digest_area_quant(digest *d);
 void digest_area_ledger(digest *d);
 void digest_area_yuma(digest *d);
 void digest_area_epoch(digest *d);
+void digest_area_crypto(digest *d);
 
 #endif

@@ -23,8 +23,8 @@ static void stretch(uint8_t out[TL_MNEMONIC_SEED_LEN], const uint8_t *password, 
 {
     crypto_auth_hmacsha512_state keyed;
     (void)crypto_auth_hmacsha512_init(&keyed, password, password_len);
-    uint8_t u[TL_MNEMONIC_SEED_LEN];
-    mac(u, &keyed, salt, salt_len); /* the salt ends with the block's number */
+    uint8_t u[TL_MNEMONIC_SEED_LEN] = {0}; /* a memory sanitizer does not see libsodium write */
+    mac(u, &keyed, salt, salt_len);        /* the salt ends with the block's number */
     memcpy(out, u, sizeof u);
     for (size_t round = 1; round < ROUNDS; round++) {
         mac(u, &keyed, u, sizeof u);

@@ -8,12 +8,13 @@
 /* The public key of a scalar; false for the identity, that is, for a scalar of zero (SR-1). */
 static bool make_public(tl_sr25519_key *key)
 {
+    memset(key->public_key, 0, sizeof key->public_key);
     return tl_reveal(crypto_scalarmult_ristretto255_base(key->public_key, key->secret) == 0);
 }
 
 void tl_sr25519_expand(tl_sr25519_key *out, const uint8_t seed[TL_SR25519_SEED_LEN])
 {
-    uint8_t h[crypto_hash_sha512_BYTES];
+    uint8_t h[crypto_hash_sha512_BYTES] = {0};
     (void)crypto_hash_sha512(h, seed, TL_SR25519_SEED_LEN);
     h[0] &= 248;
     h[31] &= 63;
@@ -36,7 +37,7 @@ tl_err tl_sr25519_import(tl_sr25519_key *out, const uint8_t secret[TL_SR25519_SE
     tl_sr25519_key key;
     memcpy(key.secret, secret, sizeof key.secret);
     memcpy(wide, secret, TL__SCALAR_LEN);
-    uint8_t reduced[TL__SCALAR_LEN];
+    uint8_t reduced[TL__SCALAR_LEN] = {0};
     crypto_core_ristretto255_scalar_reduce(reduced, wide);
     const bool is_canonical = tl_reveal(sodium_memcmp(reduced, secret, sizeof reduced) == 0);
     const bool is_key = is_canonical && make_public(&key);
@@ -96,7 +97,7 @@ tl_err tl_sr25519_derive_soft(tl_sr25519_key *out, const tl_sr25519_key *key,
     tl_merlin t;
     uint8_t tweak[TL__SCALAR_LEN];
     soft_tweak(tweak, &t, key->public_key, chain_code);
-    tl_sr25519_key child;
+    tl_sr25519_key child = {{0}, {0}};
     crypto_core_ristretto255_scalar_add(child.secret, key->secret, tweak);
     const tl_bytes seeds[2] = {{key->secret + TL__SCALAR_LEN, 32},
                                {key->secret, sizeof key->secret}};
@@ -125,7 +126,7 @@ tl_err tl_sr25519_derive_soft_public(uint8_t out[TL_SR25519_PUBLIC_LEN],
         return tl_fail(ctx, TL_ERR_RANGE, "the parent is no public key of scheme sr25519");
     }
     tl_merlin t;
-    uint8_t tweak[TL__SCALAR_LEN], step[32], child[32];
+    uint8_t tweak[TL__SCALAR_LEN], step[32] = {0}, child[32] = {0};
     soft_tweak(tweak, &t, public_key, chain_code);
     /* -1 is a tweak of zero: step is then the identity, which libsodium's addition takes. */
     (void)crypto_scalarmult_ristretto255_base(step, tweak);

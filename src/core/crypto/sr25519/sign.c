@@ -9,6 +9,7 @@ void tl__sr25519_challenge_scalar(uint8_t out[TL__SCALAR_LEN], tl_merlin *t, tl_
 {
     uint8_t wide[TL__WIDE_LEN];
     tl_merlin_challenge(t, label, wide, sizeof wide);
+    memset(out, 0, TL__SCALAR_LEN);
     crypto_core_ristretto255_scalar_reduce(out, wide);
 }
 
@@ -35,8 +36,8 @@ void tl_sr25519_sign(uint8_t out[TL_SR25519_SIGNATURE_LEN], const tl_sr25519_key
     tl_merlin_append(&t, TL_STR("proto-name"), "Schnorr-sig", 11);
     tl_merlin_append(&t, TL_STR("sign:pk"), key->public_key, sizeof key->public_key);
 
-    uint8_t r[TL__SCALAR_LEN], k[TL__SCALAR_LEN], s[TL__SCALAR_LEN];
-    uint8_t point[32];
+    uint8_t r[TL__SCALAR_LEN] = {0}, k[TL__SCALAR_LEN], s[TL__SCALAR_LEN] = {0};
+    uint8_t point[32] = {0};
     make_nonce(r, point, &t, key, entropy);
     tl_merlin_append(&t, TL_STR("sign:R"), point, sizeof point);
     tl__sr25519_challenge_scalar(k, &t, TL_STR("sign:c"));

@@ -1,4 +1,5 @@
-/* What sign.c and derive.c share. */
+/* What sign.c and derive.c share. libsodium writes where a memory sanitizer does not see it, so whatever it shall write
+ * is zeroed before. */
 #ifndef TALLY_CORE_CRYPTO_SR25519_INTERNAL_H
 #define TALLY_CORE_CRYPTO_SR25519_INTERNAL_H
 

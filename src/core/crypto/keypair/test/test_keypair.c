@@ -119,7 +119,7 @@ static void numbers_and_texts_are_told_apart_at_the_border(void **state)
     assert_true(code[0] == 31 << 2 && code[31] == 'a');
     assert_int_equal(tl_junction_chain_code(code, (tl_str){text, 32}, NULL), TL_OK);
     assert_int_not_equal(code[0], 32 << 2);
-    uint8_t scale[67] = {(uint8_t)(65 << 2 | 1), 65 >> 6}, want[32];
+    uint8_t scale[67] = {(uint8_t)(65 << 2 | 1), 65 >> 6}, want[32] = {0};
     memset(scale + 2, 'a', 65);
     assert_int_equal(crypto_generichash(want, 32, scale, 67, NULL, 0), 0);
     assert_int_equal(tl_junction_chain_code(code, (tl_str){text, 65}, NULL), TL_OK);
@@ -219,7 +219,7 @@ static void one_uri_is_one_private_key(void **state)
 {
     (void)state;
     tl_keypair *a = NULL, *b = NULL;
-    tl_bytes x, y;
+    tl_bytes x = {NULL, 0}, y = {NULL, 0};
     assert_int_equal(
         tl_keypair_from_uri(&a, tl_scheme_sr25519(), TL_STR("//Alice/soft/2///pw"), NULL), TL_OK);
     assert_int_equal(tl_keypair_from_uri(&b, tl_scheme_sr25519(),

@@ -20,8 +20,8 @@ static const uint8_t REFERENCE_ORDER[32] = {
 static inline bool reference_sr25519_verify(const uint8_t *public_key, tl_bytes message,
                                             tl_bytes signature)
 {
-    uint8_t s[32], k[32], wide[64] = {0}, reduced[32];
-    uint8_t left[32], right[32], point[32];
+    uint8_t s[32], k[32] = {0}, wide[64] = {0}, reduced[32] = {0};
+    uint8_t left[32] = {0}, right[32] = {0}, point[32] = {0};
     if (signature.len != 64 || (signature.ptr[63] & 0x80) == 0) {
         return false;
     }

@@ -252,7 +252,7 @@ static void a_weak_or_broken_parent_has_no_children(void **state)
 static void libsodium_says_so_when_a_product_is_the_identity(void **state)
 {
     (void)state;
-    uint8_t point[32];
+    uint8_t point[32] = {0};
     assert_int_equal(crypto_scalarmult_ristretto255_base(point, ZEROS), -1);
     assert_memory_equal(point, ZEROS, 32);
     assert_int_equal(crypto_core_ristretto255_add(point, ZEROS, ZEROS), 0);

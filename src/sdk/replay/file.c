@@ -124,6 +124,10 @@ static tl_err read_head(uint64_t head[HEAD_WORDS], bool *is_new, int fd, off_t l
         return TL_OK;
     }
     *is_new = false;
+    if (head[MAGIC] == HEAD_MAGIC && head[VERSION] != HEAD_VERSION) {
+        return tl_fail_field(ctx, TL_ERR_VERSION, path, "a replay store of version %llu, not %d",
+                             (unsigned long long)head[VERSION], HEAD_VERSION);
+    }
     if (head[MAGIC] != HEAD_MAGIC || head[CHECK] != check_of(head) || head[PAGES] == 0 ||
         (head[PAGES] & (head[PAGES] - 1)) != 0 || head[PAGES] > TL_REPLAY_MARKS_MAX ||
         (uint64_t)len != (head[PAGES] + 1) * TL__REPLAY_PAGE_LEN) {
@@ -131,10 +135,6 @@ static tl_err read_head(uint64_t head[HEAD_WORDS], bool *is_new, int fd, off_t l
         tl_errctx_hint(ctx, "remove the file, and let the longest window pass (2 minutes) before "
                             "requests are taken again");
         return err;
-    }
-    if (head[VERSION] != HEAD_VERSION) {
-        return tl_fail_field(ctx, TL_ERR_VERSION, path, "a replay store of version %llu, not %d",
-                             (unsigned long long)head[VERSION], HEAD_VERSION);
     }
     return TL_OK;
 }

@@ -55,6 +55,7 @@ static const tl_cmd *const commands[] = {
     &tl_cli_conformance,
     /* the wire */
     &tl_cli_axon_run,
+    &tl_cli_dendrite_query,
     /* the state folder */
     &tl_cli_db_migrate,
     &tl_cli_db_status,

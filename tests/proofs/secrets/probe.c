@@ -41,6 +41,7 @@ static void secret_bytes(uint8_t *out, size_t len)
     hide(out, len);
 }
 
+/* SR-2, and the transcripts of STROBE-2 within */
 static bool sr25519_derives(void)
 {
     uint8_t seed[32], code[32] = {1}, entropy[32];
@@ -77,6 +78,7 @@ static bool sr25519_signs(void)
     return (signature[63] & 0x80) != 0;
 }
 
+/* ED-2 */
 static bool ed25519_derives_and_signs(void)
 {
     uint8_t seed[32], code[32] = {1}, public_key[32], signature[64];
@@ -89,6 +91,7 @@ static bool ed25519_derives_and_signs(void)
     return tl_ed25519_verify(public_key, MESSAGE, (tl_bytes){signature, 64});
 }
 
+/* MNEM-2 */
 static bool words_are_looked_up(void)
 {
     char word[TL__MNEMONIC_WORD_LEN_MAX] = {'z', 'o', 'o'};
@@ -179,6 +182,95 @@ static bool pairs_are_made_and_sign(void)
     return is_fine;
 }
 
+/* --- SR-4: nothing is left on the stack --- */
+
+#define STACK_LEN 32768
+
+__attribute__((noinline)) static void paint_stack(void)
+{
+    volatile uint8_t area[STACK_LEN];
+    for (size_t i = 0; i < sizeof area; i++) {
+        area[i] = 0x5A;
+    }
+    sink += area[STACK_LEN / 2];
+}
+
+/* Do these eight bytes stand anywhere in what earlier calls left below this frame? */
+__attribute__((noinline)) static bool is_on_stack(const uint8_t needle[8])
+{
+    uint8_t area[STACK_LEN];
+    show(area, sizeof area);
+    __asm__ volatile("" : : "r"(area) : "memory"); /* area is read as it was found */
+    for (size_t i = 0; i + 8 <= sizeof area; i++) {
+        if (area[i] == needle[0] && memcmp(area + i, needle, 8) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Any eight bytes of a secret, at a step of eight. */
+static bool is_any_on_stack(const uint8_t *secret, size_t len)
+{
+    bool found = false;
+    for (size_t i = 0; i + 8 <= len; i += 8) {
+        found |= is_on_stack(secret + i);
+    }
+    return found;
+}
+
+__attribute__((noinline)) static void leave_behind(const uint8_t *secret)
+{
+    volatile uint8_t copy[32];
+    for (size_t i = 0; i < sizeof copy; i++) {
+        copy[i] = secret[i];
+    }
+    sink += copy[7];
+}
+
+/* The nonce of a signature, computed apart: whoever has it has the key. */
+static void nonce_of(uint8_t wide[64], uint8_t r[32], const tl_sr25519_key *key,
+                     const uint8_t entropy[32])
+{
+    tl_merlin t;
+    const tl_bytes seed = {key->secret + 32, 32};
+    tl_merlin_signing_start(&t);
+    tl_merlin_append(&t, TL_STR("sign-bytes"), MESSAGE.ptr, MESSAGE.len);
+    tl_merlin_append(&t, TL_STR("proto-name"), "Schnorr-sig", 11);
+    tl_merlin_append(&t, TL_STR("sign:pk"), key->public_key, 32);
+    tl_merlin_witness(&t, TL_STR("signing"), &seed, 1, entropy, wide, 64);
+    crypto_core_ristretto255_scalar_reduce(r, wide);
+}
+
+static bool nothing_stays_on_the_stack(void)
+{
+    static uint8_t seed[32], entropy[32], child_seed[32], wide[64], r[32], signature[64];
+    static tl_sr25519_key key, child;
+    const uint8_t code[32] = {7};
+    for (size_t i = 0; i < sizeof seed; i++) {
+        seed[i] = (uint8_t)(i * 91 + 3);
+        entropy[i] = (uint8_t)(i * 53 + 9);
+    }
+    paint_stack();
+    leave_behind(seed);
+    const bool is_sharp = is_any_on_stack(seed, 8);
+    tl_sr25519_expand(&key, seed);
+    nonce_of(wide, r, &key, entropy);
+    paint_stack();
+    tl_sr25519_expand(&key, seed);
+    bool left = is_any_on_stack(seed, 32) || is_any_on_stack(key.secret, 64);
+    paint_stack();
+    tl_sr25519_sign(signature, &key, MESSAGE, entropy);
+    left |= is_any_on_stack(key.secret, 64) || is_any_on_stack(wide, 64) || is_any_on_stack(r, 32);
+    paint_stack();
+    tl_sr25519_derive_hard(child_seed, &key, code);
+    left |= is_any_on_stack(key.secret, 64) || is_any_on_stack(child_seed, 32);
+    paint_stack();
+    const tl_err err = tl_sr25519_derive_soft(&child, &key, code, entropy, NULL);
+    left |= is_any_on_stack(key.secret, 64) || is_any_on_stack(child.secret, 64);
+    return is_sharp && err == TL_OK && !left;
+}
+
 static bool control_branch(void)
 {
     uint8_t secret[1];
@@ -213,6 +305,7 @@ static const struct {
     {"phrases_show_their_spaces_and_nothing_else", phrases_are_made_and_read, false},
     {"hex_of_secrets_is_read_and_written_blindly", hex_is_read_and_written, false},
     {"key_pairs_are_made_and_sign_blindly", pairs_are_made_and_sign, false},
+    {"no_secret_is_left_on_the_stack", nothing_stays_on_the_stack, false},
 };
 
 int main(void)

@@ -76,6 +76,7 @@ bool tl_ed25519_verify(const uint8_t public_key[TL_ED25519_PUBLIC_LEN], tl_bytes
     return crypto_sign_verify_detached(signature.ptr, message.ptr, message.len, public_key) == 0;
 }
 
+/* From here on there are secrets; libsodium and BLAKE2b have no branch and no index on them (ED-2). */
 void tl_ed25519_public(uint8_t out[TL_ED25519_PUBLIC_LEN], const uint8_t seed[TL_ED25519_SEED_LEN])
 {
     uint8_t secret[crypto_sign_SECRETKEYBYTES];

@@ -26,6 +26,7 @@ void tl_sr25519_expand(tl_sr25519_key *out, const uint8_t seed[TL_SR25519_SEED_L
     memcpy(out->secret, h, sizeof out->secret);
     tl_wipe(h, sizeof h);
     const bool is_key = make_public(out);
+    sodium_stackzero(TL__STACK_LEN);
     TL_ASSERT(
         is_key); /* SR-1: bit 251 of the scalar is set, and no higher one, so it is below the order */
 }
@@ -47,6 +48,7 @@ tl_err tl_sr25519_import(tl_sr25519_key *out, const uint8_t secret[TL_SR25519_SE
     tl_wipe(&key, sizeof key);
     tl_wipe(wide, sizeof wide);
     tl_wipe(reduced, sizeof reduced);
+    sodium_stackzero(TL__STACK_LEN);
     if (!is_key) {
         return tl_fail(
             ctx, TL_ERR_CANONICAL,
@@ -71,6 +73,7 @@ void tl_sr25519_derive_hard(uint8_t out_seed[TL_SR25519_SEED_LEN], const tl_sr25
     tl_merlin_append(&t, TL_STR("secret-key"), key->secret, TL__SCALAR_LEN);
     tl_merlin_challenge(&t, TL_STR("HDKD-hard"), out_seed, TL_SR25519_SEED_LEN);
     tl_wipe(&t, sizeof t); /* SR-4 */
+    sodium_stackzero(TL__STACK_LEN);
 }
 
 /* What a soft junction adds to the scalar; the transcript goes on from here. The chain code of the child, which the
@@ -108,6 +111,7 @@ tl_err tl_sr25519_derive_soft(tl_sr25519_key *out, const tl_sr25519_key *key,
         *out = child;
     }
     tl_wipe(&child, sizeof child);
+    sodium_stackzero(TL__STACK_LEN);
     return is_key ? TL_OK : no_child(ctx);
 }
 

@@ -1,4 +1,6 @@
-/* Signing: wire spec section 5.3, step by step. */
+/* Signing: wire spec section 5.3, step by step. What touches key, nonce and entropy is the transcript, libsodium's
+ * arithmetic modulo the order and its multiplication of the base point, all of them without branch or index on what they
+ * are given (SR-2). */
 #include <string.h>
 
 #include <sodium.h>
@@ -48,4 +50,5 @@ void tl_sr25519_sign(uint8_t out[TL_SR25519_SIGNATURE_LEN], const tl_sr25519_key
     out[63] |= 0x80; /* schnorrkel's mark, which ed25519 signatures cannot bear */
     tl_wipe(r, sizeof r);
     tl_wipe(s, sizeof s);
+    sodium_stackzero(TL__STACK_LEN); /* SR-4 */
 }

@@ -11,6 +11,10 @@
 #define TL__SCALAR_LEN 32
 #define TL__WIDE_LEN   64
 
+/* How much stack libsodium uses below our functions, generously: its addition of scalars leaves a copy of what it adds,
+ * a nonce among others, and its multiplication the digits of its scalar. sodium_stackzero clears it (SR-4). */
+#define TL__STACK_LEN 4096
+
 /* A challenge of 64 bytes, reduced modulo the order. */
 void tl__sr25519_challenge_scalar(uint8_t out[TL__SCALAR_LEN], tl_merlin *t, tl_str label);
 

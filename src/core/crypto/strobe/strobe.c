@@ -37,8 +37,8 @@ static void store_le64(uint8_t *p, uint64_t x)
     p[7] = (uint8_t)(x >> 56);
 }
 
-/* The permutation works on lanes in registers and stack; those hold what the state holds, so a secret state leaves
- * copies there as any computation on it does. tl_merlin_witness wipes its own. */
+/* What a state squeezes may be a nonce: no copy of it stays on the stack. The rounds are the same for any bytes
+ * (STROBE-2). */
 static void permute(uint8_t state[TL_STROBE_STATE_LEN])
 {
     uint64_t lane[25];
@@ -49,6 +49,7 @@ static void permute(uint8_t state[TL_STROBE_STATE_LEN])
     for (size_t i = 0; i < 25; i++) {
         store_le64(state + 8 * i, lane[i]);
     }
+    tl_wipe(lane, sizeof lane);
 }
 
 static void run_f(tl_strobe *strobe)

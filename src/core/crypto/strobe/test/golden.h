@@ -23,13 +23,13 @@ typedef struct golden {
     const tl_json *root;
 } golden;
 
-/* The file below src/core/crypto; freed by golden_close. */
-static inline golden golden_open(const char *path)
+/* golden_open: the file below src/core/crypto; freed by golden_close. */
+#define golden_open(path) golden_open_file(TL_SOURCE_ROOT "/src/core/crypto/" path)
+
+static inline golden golden_open_file(const char *path)
 {
     golden g = {NULL, NULL};
-    char full[1024];
-    (void)snprintf(full, sizeof full, "%s/src/core/crypto/%s", TL_SOURCE_ROOT, path);
-    FILE *f = fopen(full, "rb");
+    FILE *f = fopen(path, "rb");
     assert_non_null(f);
     assert_int_equal(tl_arena_new(&g.arena, NULL, 0, NULL, NULL), TL_OK);
     char *text = TL_NEW(g.arena, char, GOLDEN_LEN_MAX);

@@ -161,4 +161,55 @@ def axon_bare():
                   [("tally --no-verify, btauth", "", measure(axon("--no-verify"), "btauth", 60000))])
 
 
-WORKS = {"axon_verified": axon_verified, "btauth_verified": btauth_verified, "axon_bare": axon_bare}
+FANOUT = "build/release/bench/tally_fanout"
+AXONS = 256
+
+
+def last_line(command, env=None):
+    """The JSON that a program prints last, or (None, why there is none)."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300,
+                              env=dict(os.environ, **(env or {})))
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return None, str(error)
+    if done.returncode != 0:
+        return None, (done.stderr.strip().splitlines() or [f"{command[0]} failed"])[-1]
+    return json.loads(done.stdout.strip().splitlines()[-1]), None
+
+
+def fan_out(targets):
+    """Tally's figures and the peer's, of the same axons; each a pair with why there are none."""
+    rounds = [last_line([FANOUT, "ask", targets]) for _ in range(ROUNDS)]
+    good = [ours for ours, _ in rounds if ours is not None]
+    python, why = environment("sdk10")
+    theirs = (None, why) if python is None else last_line(
+        [python, "bench/peers/dendrite.py", targets], {"HOME": os.path.abspath("build/interop")})
+    return (min(good, key=lambda r: r["seconds"]), None) if good else rounds[0], theirs
+
+
+def dendrite_256():
+    """Wall time of one query to 256 axons, each with a port and a hotkey of its own: sent, answered, checked."""
+    row = {"name": "dendrite_256", "threads": 1, "tally_s": None, "peer": "bittensor dendrite", "peer_version": "10.5.0",
+           "peer_threads": 1, "peer_s": None, "ratio": None, "peer_rss_mb": None, "scale10_ratio": None}
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as targets, \
+            subprocess.Popen([FANOUT, "serve", str(AXONS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True) as axons:
+        line = axons.stdout.readline()
+        if not line.startswith("{"):
+            return dict(row, peer=None, note="the axons did not start")
+        targets.write("\n".join(json.loads(line)["axons"]) + "\n")
+        targets.flush()
+        (ours, why), (theirs, their_why) = fan_out(targets.name)
+        axons.stdin.close()
+    if ours is None:
+        return dict(row, peer=None, note=why)
+    row.update(tally_s=ours["seconds"], tally_rss_mb=ours["rss_mb"], runs=ours["runs"], tally_first_s=ours["first_s"],
+               tally_cpu_s=ours["cpu_s"])
+    if theirs is None:
+        return dict(row, peer=None, note=their_why)
+    row.update(peer_s=theirs["seconds"], ratio=round(theirs["seconds"] / ours["seconds"], 3), peer_rss_mb=theirs["rss_mb"],
+               peer_first_s=theirs["first_s"])
+    return row
+
+
+WORKS = {"axon_verified": axon_verified, "btauth_verified": btauth_verified, "axon_bare": axon_bare, "dendrite_256": dendrite_256}

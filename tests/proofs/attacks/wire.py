@@ -38,7 +38,7 @@ def ss58(public, prefix=42):
     while number:
         number, rest = divmod(number, 58)
         digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[rest] + digits
-    return digits
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits
 
 
 def sha3(text):
@@ -148,16 +148,13 @@ class Answer:
             return None
 
 
-def answers(port, data, limit_s=5.0, pieces=None, half_close=False):
-    """Sends the bytes (pieces with pauses, where given) on a new connection; every answer until it closes or is silent."""
+def answers(port, data, limit_s=5.0, half_close=False, first_only=False):
+    """Sends the bytes on a new connection; every answer until it closes or is silent, or the first one."""
     found, buffer = [], b""
     try:
         with socket.create_connection(("127.0.0.1", port), limit_s) as s:
             try:
-                for part in pieces or [data]:
-                    s.sendall(part)
-                    if pieces:
-                        time.sleep(0.02)
+                s.sendall(data)
                 if half_close:
                     s.shutdown(socket.SHUT_WR)
             except OSError:
@@ -169,6 +166,8 @@ def answers(port, data, limit_s=5.0, pieces=None, half_close=False):
                     answer, used = whole
                     found.append(answer)
                     buffer = buffer[used:]
+                    if first_only:
+                        break
                     s.settimeout(0.15)  # is there another one that should not be?
                     continue
                 part = s.recv(65536)
@@ -201,5 +200,5 @@ def parse(buffer):
 
 def ask(port, request, limit_s=5.0):
     """One request, one answer; status 0 when the connection was closed without one."""
-    found = answers(port, request.raw(), limit_s)
+    found = answers(port, request.raw(), limit_s, first_only=True)
     return found[0] if found else Answer(0, "", b"")

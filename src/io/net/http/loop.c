@@ -121,6 +121,9 @@ static void on_closed(uv_handle_t *handle)
     tl__http_server_left(loop->server, &peer, is_counted);
     if (loop->count == 0) {
         (void)uv_timer_stop(&loop->timer);
+        if (loop->is_draining) { /* the last one: handles are closed after on_check looked */
+            uv_stop(&loop->uv);
+        }
     }
 }
 

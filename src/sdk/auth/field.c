@@ -70,16 +70,17 @@ static int digit_of(uint32_t c)
     return c >= zeros[low] && c - zeros[low] < 10 ? (int)(c - zeros[low]) : -1;
 }
 
-static bool is_space(uint32_t c)
+/* str.isspace() of a character; int() leaves out the four separators 0x1c to 0x1f, strip() does not. */
+static bool is_space(uint32_t c, bool has_separators)
 {
-    return (c >= 0x9 && c <= 0xd) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 ||
-           c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202f || c == 0x205f || c == 0x3000;
+    return (c >= 0x9 && c <= 0xd) || c == 0x20 || (has_separators && c >= 0x1c && c <= 0x1f) ||
+           c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 /* Text as int() and strip() see it: white space around it gone, every decimal digit an ASCII one. Other characters
  * beyond ASCII become '?', which is part of no number and no name. */
-static tl_err to_ascii(tl_str *out, tl_arena *arena, tl_str text)
+static tl_err to_ascii(tl_str *out, tl_arena *arena, tl_str text, bool has_separators)
 {
     char *copy = TL_NEW(arena, char, text.len + 1);
     if (copy == NULL) {
@@ -92,7 +93,7 @@ static tl_err to_ascii(tl_str *out, tl_arena *arena, tl_str text)
         const int digit = step == 0 ? -1 : digit_of(c);
         if (digit >= 0) {
             copy[len] = (char)('0' + digit);
-        } else if (step != 0 && is_space(c)) {
+        } else if (step != 0 && is_space(c, has_separators)) {
             copy[len] = ' ';
         } else {
             copy[len] = step == 1 ? text.ptr[i] : '?';
@@ -107,7 +108,7 @@ static tl_err to_ascii(tl_str *out, tl_arena *arena, tl_str text)
 bool tl__auth_python_int(tl_str *text, int64_t *value, tl_arena *arena, tl_err *err)
 {
     tl_str ascii;
-    *err = to_ascii(&ascii, arena, *text);
+    *err = to_ascii(&ascii, arena, *text, false);
     tl_value number;
     if (*err != TL_OK || !tl_value_parse_int(&number, arena, ascii)) {
         return false;
@@ -123,7 +124,7 @@ bool tl__auth_python_int(tl_str *text, int64_t *value, tl_arena *arena, tl_err *
 const tl_scheme *tl__auth_python_scheme(tl_str text, tl_arena *arena, tl_err *err)
 {
     tl_str ascii;
-    *err = to_ascii(&ascii, arena, text);
+    *err = to_ascii(&ascii, arena, text, true);
     if (*err != TL_OK) {
         return NULL;
     }

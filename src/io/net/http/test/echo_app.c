@@ -81,7 +81,8 @@ static void answer_target(echo_app *e, tl_http_exchange *x)
 
 static void flood(echo_app *e, tl_http_exchange *x)
 {
-    static const uint8_t piece[10000] = {'x'};
+    uint8_t piece[10000];
+    memset(piece, 'x', sizeof piece);
     while (e->flood_left > 0) {
         e->flood_left--;
         if (!tl_http_stream_write(x, (tl_bytes){piece, sizeof piece})) {

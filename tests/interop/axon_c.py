@@ -55,7 +55,7 @@ def by_tally(tally, folder, target, name, fields, timeout, uri, *options):
         json.dump(fields, f)
     _, rows, err = run_json(tally, "dendrite", "query", "--axon", target, "--synapse", name, "--input", "@" + path,
                             "--timeout", str(timeout), "--uri", uri, "--json", *options)
-    return rows[0] if rows and isinstance(rows[0], dict) else {"status_code": err, "status_message": None, "output": {}}
+    return rows[0] if rows and "status_code" in rows[0] else {"status_code": err, "status_message": None, "output": {}}
 
 
 def same_answers(tap, tally, folder, axon, who):
@@ -73,7 +73,7 @@ def same_answers(tap, tally, folder, axon, who):
               got)
     definition = os.path.join(folder, "unheard.json")
     with open(definition, "w", encoding="utf-8") as f:
-        json.dump({"name": "Unheard", "fields": [{"name": "a", "type": "int", "default": 1}]}, f)
+        json.dump({"synapses": [{"name": "Unheard", "fields": [{"name": "a", "type": "int", "default": 1}]}]}, f)
     got = by_tally(tally, folder, f"127.0.0.1:{axon.port}:{axon.hotkey}", "Unheard", {"a": 1}, 12, "//Bob",
                    "--synapse-file", definition)
     tap.equal(f"tally dendrite to {who}: unknown synapse", (got["status_code"], got["status_message"]), (

@@ -70,9 +70,8 @@ static void people_may_write_name_or_code_in_any_case(void **state)
 }
 
 /* Verdicts of a group through the table: plain, and wrapped as the SDKs retry. */
-static void judge(const char *file, const char *group, const tl_scheme *scheme, const char *verdict)
+static void judge(golden g, const char *group, const tl_scheme *scheme, const char *verdict)
 {
-    golden g = golden_open(file);
     const tl_json *rows = golden_rows(&g, group);
     size_t only_wrapped = 0;
     for (size_t i = 0; i < rows->count; i++) {
@@ -98,8 +97,10 @@ static void judge(const char *file, const char *group, const tl_scheme *scheme, 
 static void verdicts_are_those_of_the_vectors(void **state)
 {
     (void)state;
-    judge("sr25519/test/golden/sr25519.json", "sr25519_verify", tl_scheme_sr25519(), "valid");
-    judge("ed25519/test/golden/ed25519.json", "ed25519_verify", tl_scheme_ed25519(), "tally");
+    judge(golden_open("sr25519/test/golden/sr25519.json"), "sr25519_verify", tl_scheme_sr25519(),
+          "valid");
+    judge(golden_open("ed25519/test/golden/ed25519.json"), "ed25519_verify", tl_scheme_ed25519(),
+          "tally");
 }
 
 static void nobody_signs_under_a_weak_key(void **state)

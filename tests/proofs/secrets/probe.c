@@ -271,6 +271,40 @@ static bool nothing_stays_on_the_stack(void)
     return is_sharp && err == TL_OK && !left;
 }
 
+/* The same for a pair as commands make it and use it: made, then signed with, of each scheme. */
+static bool no_pair_leaves_a_trace(void)
+{
+    static const char uri[] = "0x" SEED_HEX "//path", phrase[] = DEVELOPMENT;
+    static uint8_t seed[32], entropy[TL_MNEMONIC_ENTROPY_MAX];
+    bool is_fine = true, left = false;
+    size_t len = 0;
+    is_fine &= tl_secret_unhex(seed, sizeof seed, TL_STR(SEED_HEX), NULL) == TL_OK;
+    is_fine &= tl_mnemonic_to_entropy(entropy, &len, TL_STR(DEVELOPMENT), NULL) == TL_OK;
+    for (size_t i = 0; i < tl_scheme_count(); i++) {
+        tl_keypair *pair = NULL;
+        tl_bytes secret = {NULL, 0};
+        uint8_t signature[64];
+        paint_stack();
+        is_fine &= tl_keypair_from_uri(&pair, tl_scheme_at(i), (tl_str){uri, sizeof uri - 1},
+                                       NULL) == TL_OK &&
+                   tl_keypair_borrow_private(&secret, pair);
+        left |= is_any_on_stack(seed, sizeof seed) || is_any_on_stack(secret.ptr, secret.len);
+        paint_stack();
+        is_fine &=
+            tl_keypair_sign(signature, sizeof signature, &len, pair, MESSAGE, NULL, NULL) == TL_OK;
+        left |= is_any_on_stack(secret.ptr, secret.len);
+        tl_keypair_free(pair);
+        paint_stack();
+        is_fine &=
+            tl_keypair_from_mnemonic(&pair, tl_scheme_at(i), (tl_str){phrase, sizeof phrase - 1},
+                                     (tl_str){NULL, 0}, NULL) == TL_OK &&
+            tl_keypair_borrow_private(&secret, pair);
+        left |= is_any_on_stack(entropy, 16) || is_any_on_stack(secret.ptr, secret.len);
+        tl_keypair_free(pair);
+    }
+    return is_fine && !left;
+}
+
 static bool control_branch(void)
 {
     uint8_t secret[1];
@@ -306,6 +340,7 @@ static const struct {
     {"hex_of_secrets_is_read_and_written_blindly", hex_is_read_and_written, false},
     {"key_pairs_are_made_and_sign_blindly", pairs_are_made_and_sign, false},
     {"no_secret_is_left_on_the_stack", nothing_stays_on_the_stack, false},
+    {"no_key_pair_leaves_a_trace_on_the_stack", no_pair_leaves_a_trace, false},
 };
 
 int main(void)

@@ -52,9 +52,13 @@ static bool is_entropy_len(size_t len)
 /* Entropy with its checksum's byte behind it. */
 static void add_checksum(uint8_t bits[TL_MNEMONIC_ENTROPY_MAX + 1], size_t len)
 {
+    tl_sha256_state sha; /* its block holds the entropy */
     tl_hash32 digest;
-    tl_sha256(&digest, bits, len);
+    tl_sha256_init(&sha);
+    tl_sha256_update(&sha, bits, len);
+    tl_sha256_final(&sha, &digest);
     bits[len] = digest.b[0];
+    tl_wipe(&sha, sizeof sha);
     tl_wipe(&digest, sizeof digest);
 }
 

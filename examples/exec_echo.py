@@ -24,7 +24,7 @@ def receive():
 
 send({"tally_exec": 1, "routes": ["POST /shout"], "synapses": [
     {"name": "Shout", "fields": [{"name": "text", "type": "str"}, {"name": "out", "type": "str?", "default": None}],
-     "hashed": ["text"]}]})
+     "hash": ["text"]}]})
 while True:
     head, body = receive()
     if head["kind"] == "route":  # the body as it came, whoever signed it

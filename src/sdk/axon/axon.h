@@ -42,6 +42,7 @@ extern "C" {
 
 typedef struct tl_axon tl_axon;
 typedef struct tl_axon_call tl_axon_call; /* one request, from its head to its answer */
+struct tl_axon_info;
 struct tl_exec;
 struct tl_keypair;
 struct tl_synapse;
@@ -111,10 +112,10 @@ typedef struct tl_axon_settings {
     const char *redis_password; /* NULL: none */
     const char *tls_cert;       /* PEM files; both or none */
     const char *tls_key;
-    const char *external_ip; /* what the chain is told; never asked of the internet */
-    uint16_t external_port;  /* default: port */
-    tl_hotkey coldkey;       /* of the record; zeros: none */
-    tl_log *log;             /* lines about itself; NULL: none */
+    const char *external_ip;  /* what the chain is told; never asked of the internet */
+    uint16_t external_port;   /* default: port */
+    const char *coldkey_ss58; /* of the record; NULL: none */
+    tl_log *log;              /* lines about itself; NULL: none */
     void (*access)(
         void *self,
         tl_str line); /* an access line, JSON with its line end; NULL: none. Any loop calls it */
@@ -198,28 +199,9 @@ void tl_axon_stop(tl_axon *axon);
 /* tl_axon_metrics_print: what /metrics answers. */
 void tl_axon_metrics_print(tl_sb *sb, tl_axon *axon);
 
-/* tl_axon_info: the record of an endpoint as the chain keeps it (wire spec section 6). */
-typedef struct tl_axon_info {
-    uint32_t version; /* major * 1,000,000 + minor * 1,000 + patch */
-    uint8_t ip[16];   /* big-endian integer; an IPv4 address is below 2^32 */
-    uint16_t port;
-    uint8_t ip_type; /* 4 or 6 */
-    uint8_t protocol;
-    tl_hotkey hotkey;
-    tl_hotkey coldkey;
-} tl_axon_info;
-
-/* tl_axon_get_info: TL_ERR_MISSING without external_ip. */
-TL_MUST_USE tl_err tl_axon_get_info(tl_axon_info *out, const tl_axon *axon, tl_errctx *ctx);
-
-/* tl_axon_info_parse_ip: ip and ip_type from text. TL_ERR_SYNTAX. */
-TL_MUST_USE tl_err tl_axon_info_parse_ip(tl_axon_info *out, const char *text, tl_errctx *ctx);
-
-/* tl_axon_info_print: "/ipv4/1.2.3.4:8091"; tl_axon_info_print_int: the address as a decimal integer;
- * tl_axon_info_put_json: the nine fields of the SDK's AxonInfo. */
-void tl_axon_info_print(tl_sb *sb, const tl_axon_info *info);
-void tl_axon_info_print_int(tl_sb *sb, const tl_axon_info *info);
-void tl_axon_info_put_json(tl_sb *sb, const tl_axon_info *info);
+/* tl_axon_get_info: the record of this endpoint for the chain (sdk/weights), texts borrowed from the axon and its settings.
+ * Errors: TL_ERR_MISSING without external_ip, TL_ERR_SYNTAX. */
+TL_MUST_USE tl_err tl_axon_get_info(struct tl_axon_info *out, const tl_axon *axon, tl_errctx *ctx);
 
 /* --- a call, for callbacks --- */
 

@@ -12,6 +12,8 @@
 
 #if TL__WITH_IFMA
 
+#    include "base/error/error.h"
+
 bool tl__has_ifma(void)
 {
     return __builtin_cpu_supports("avx512ifma") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
@@ -365,8 +367,60 @@ TL__IFMA_INLINE const tl_ristretto_multiple *pick(const tl_ristretto_multiple *r
     return digit != 0 ? &row[size_of(digit) - 1] : NULL;
 }
 
-TL__IFMA bool tl__table_check_ifma(const tl_ristretto_table *a, const tl_ristretto_claim *claim)
+/* The power for R's root, a few squarings at a time. Additions in vectors wait for each other most of the time, and so
+ * do squarings in general registers; taken by turns, each fills the other's gaps. */
+typedef struct power_walk {
+    tl_field x;
+    tl_field kept[6];
+    unsigned step;
+    int left; /* squarings of this step */
+} power_walk;
+
+/* x = x^(2^squarings) kept[factor], which is kept, too. The chain of field.c from x_5 on. */
+static const struct {
+    uint8_t squarings, factor, keep;
+} POWER_STEPS[] = {
+    {5, 1, 2},  {10, 2, 3},  {20, 3, 3}, {10, 2, 4}, /* x_10, x_20, x_40, x_50 */
+    {50, 4, 5}, {100, 5, 5}, {50, 4, 5}, {2, 0, 5},  /* x_100, x_200, x_250, a^((p-5)/8) */
+};
+
+enum { POWER_STEP_COUNT = sizeof POWER_STEPS / sizeof *POWER_STEPS };
+
+static void start_power(power_walk *w, const tl_field *a)
 {
+    tl_field a_2;
+    tl_field a_9;
+    tl__field_sq(&a_2, a);
+    tl__field_sq(&a_9, &a_2);
+    tl__field_sq(&a_9, &a_9);
+    tl__field_mul(&a_9, &a_9, a);
+    tl__field_mul(&w->x, &a_9, &a_2);
+    tl__field_sq(&w->x, &w->x);
+    tl__field_mul(&w->x, &w->x, &a_9); /* x_5 */
+    w->kept[0] = *a;
+    w->kept[1] = w->x;
+    w->step = 0;
+    w->left = POWER_STEPS[0].squarings;
+}
+
+static inline void walk_power(power_walk *w, int squarings)
+{
+    for (int i = 0; i < squarings && w->step < POWER_STEP_COUNT; i++) {
+        tl__field_sq(&w->x, &w->x);
+        if (--w->left == 0) {
+            tl__field_mul(&w->x, &w->x, &w->kept[POWER_STEPS[w->step].factor]);
+            w->kept[POWER_STEPS[w->step].keep] = w->x;
+            w->step++;
+            w->left = w->step < POWER_STEP_COUNT ? POWER_STEPS[w->step].squarings : 0;
+        }
+    }
+}
+
+/* s B - k A, s B in the lower lanes, and the power of w on the way. */
+TL__IFMA_INLINE void sum_by_tables(tl_ristretto *out, power_walk *w, const tl_ristretto_table *a,
+                                   const tl_ristretto_claim *claim)
+{
+    enum { SQUARINGS = 4 }; /* between two of 64 additions: 247 are needed */
     int8_t s_digit[DIGITS];
     int8_t k_digit[DIGITS];
     tl__digits_radix(s_digit, WINDOW_BITS, claim->s.w, 4);
@@ -381,15 +435,31 @@ TL__IFMA bool tl__table_check_ifma(const tl_ristretto_table *a, const tl_ristret
             const int k = k_digit[i * PHASES + phase];
             p = plus(p, load_multiples(pick(tl__base_table.at[i], s), pick(a->at[i], k),
                                        lanes_of(s<0, k> 0)));
+            walk_power(w, SQUARINGS);
         }
     }
-    tl_ristretto low;
     tl_ristretto high;
-    store_points(&low, &high, p);
-    tl_ristretto_add(&low, &low, &high);
-    uint8_t encoded[TL_RISTRETTO_LEN];
-    tl_ristretto_encode(encoded, &low);
-    return memcmp(encoded, claim->r, sizeof encoded) == 0;
+    store_points(out, &high, p);
+    tl_ristretto_add(out, out, &high);
+}
+
+TL__IFMA bool tl__table_check_ifma(const tl_ristretto_table *a, const tl_ristretto_claim *claim)
+{
+    tl__decode d;
+    power_walk w;
+    if (!tl__decode_begin(&d, claim->r)) {
+        return false;
+    }
+    tl_field power;
+    tl__field_pow7(&power, &d.square);
+    start_power(&w, &power);
+    tl_ristretto sum;
+    sum_by_tables(&sum, &w, a, claim);
+    TL_ASSERT(w.step == POWER_STEP_COUNT);
+    tl_ristretto r;
+    tl_field root;
+    return tl__field_invsqrt_from(&root, &d.square, &w.x) && tl__decode_finish(&r, &d, &root) &&
+           tl_ristretto_eq(&sum, &r);
 }
 
 #else

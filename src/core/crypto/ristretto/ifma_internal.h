@@ -117,31 +117,34 @@ TL__IFMA_INLINE tl__f8 tl__f8_fold(const __m512i low[9], const __m512i high[9])
          tl__plus_19(tl__plus_2(low[4], high[3]), t9)}});
 }
 
-/* One limb of a times all of b: five sums, each waited for by the next limb only. */
-TL__IFMA_INLINE void tl__f8_row(__m512i low[5], __m512i high[5], __m512i a, const tl__f8 *b)
+/* Limb k of the product: x_i y_(k-i), from the first i to the last. */
+TL__IFMA_INLINE void tl__f8_column(__m512i low[9], __m512i high[9], const tl__f8 *x,
+                                   const tl__f8 *y, int k, int first, int last)
 {
-    low[0] = tl__lo(low[0], a, b->limb[0]);
-    low[1] = tl__lo(low[1], a, b->limb[1]);
-    low[2] = tl__lo(low[2], a, b->limb[2]);
-    low[3] = tl__lo(low[3], a, b->limb[3]);
-    low[4] = tl__lo(low[4], a, b->limb[4]);
-    high[0] = tl__hi(high[0], a, b->limb[0]);
-    high[1] = tl__hi(high[1], a, b->limb[1]);
-    high[2] = tl__hi(high[2], a, b->limb[2]);
-    high[3] = tl__hi(high[3], a, b->limb[3]);
-    high[4] = tl__hi(high[4], a, b->limb[4]);
+    low[k] = _mm512_setzero_si512();
+    high[k] = _mm512_setzero_si512();
+    TL__UNROLL
+    for (int i = first; i <= last; i++) {
+        low[k] = tl__lo(low[k], x->limb[i], y->limb[k - i]);
+        high[k] = tl__hi(high[k], x->limb[i], y->limb[k - i]);
+    }
 }
 
-TL__IFMA_INLINE tl__f8 tl__f8_mul(tl__f8 a, tl__f8 b)
+/* Limb by limb, the upper ones first: few sums are alive at a time, and the processor itself finds those that need not
+ * wait for each other. */
+TL__IFMA_INLINE tl__f8 tl__f8_mul(tl__f8 x, tl__f8 y)
 {
-    const __m512i zero = _mm512_setzero_si512();
-    __m512i low[9] = {zero, zero, zero, zero, zero, zero, zero, zero, zero};
-    __m512i high[9] = {zero, zero, zero, zero, zero, zero, zero, zero, zero};
-    tl__f8_row(low + 0, high + 0, a.limb[0], &b);
-    tl__f8_row(low + 1, high + 1, a.limb[1], &b);
-    tl__f8_row(low + 2, high + 2, a.limb[2], &b);
-    tl__f8_row(low + 3, high + 3, a.limb[3], &b);
-    tl__f8_row(low + 4, high + 4, a.limb[4], &b);
+    __m512i low[9];
+    __m512i high[9];
+    tl__f8_column(low, high, &x, &y, 8, 4, 4);
+    tl__f8_column(low, high, &x, &y, 7, 3, 4);
+    tl__f8_column(low, high, &x, &y, 6, 2, 4);
+    tl__f8_column(low, high, &x, &y, 5, 1, 4);
+    tl__f8_column(low, high, &x, &y, 4, 0, 4);
+    tl__f8_column(low, high, &x, &y, 3, 0, 3);
+    tl__f8_column(low, high, &x, &y, 2, 0, 2);
+    tl__f8_column(low, high, &x, &y, 1, 0, 1);
+    tl__f8_column(low, high, &x, &y, 0, 0, 0);
     return tl__f8_fold(low, high);
 }
 

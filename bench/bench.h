@@ -1,4 +1,4 @@
-/* bench: how long Tally takes for ten works, and how much memory.
+/* bench: how long Tally takes for its works, and how much memory.
  * For         make bench, which runs the same works in NumPy beside it (bench/peers)
  * Takes       the name of a work and its size: 100 is the whole, 10 a tenth of it
  * Gives       one line of JSON: seconds, runs, threads, peak memory, figures that the peer must reach as well

@@ -70,9 +70,9 @@ def run_tally(name, percent):
 
 
 def cargo_peer(folder):
-    """The program of a peer in Rust, built into build/cargo; (None, why) where that cannot be done."""
+    """The program of a peer in Rust, built into build/peers; (None, why) where that cannot be done."""
     command = ["cargo", "build", "--release", "--quiet", "--manifest-path",
-               f"bench/peers/{folder}/Cargo.toml", "--target-dir", "build/cargo"]
+               f"bench/peers/{folder}/Cargo.toml", "--target-dir", "build/peers"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     except FileNotFoundError:
@@ -82,7 +82,7 @@ def cargo_peer(folder):
     if done.returncode != 0:
         said = [l for l in done.stderr.splitlines() if l.startswith("error")] or done.stderr.strip().splitlines()
         return None, f"cargo: {said[0] if said else done.returncode}"
-    return "build/cargo/release/peer", None
+    return "build/peers/release/peer", None
 
 
 def run_peer(program, percent=100, python=PYTHON):

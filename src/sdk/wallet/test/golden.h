@@ -15,6 +15,10 @@
 #include "io/sys/sys.h"
 #include "sdk/wallet/wallet.h"
 
+#ifndef TL_SOURCE_ROOT
+#    define TL_SOURCE_ROOT "." /* only where this header is compiled alone */
+#endif
+
 static tl_arena *arena;
 static const tl_json *golden;
 

@@ -370,6 +370,12 @@ def terminals():
         restored = t.echoes()
         rc = t.ends()
         check(f"{name} at the prompt: exit 130, and the terminal echoes again", rc == 130 and restored, (rc, restored, t.seen))
+    t = Terminal("sign", "--wallet", "tty", "--path", "w", "--message", "x")
+    t.says("password of")
+    t.says(": ")
+    t.types("x" * 1100)
+    rc = t.ends()
+    check("an answer without end is refused", rc == 3 and "more than 1024 bytes" in t.seen, (rc, t.seen))
     t = Terminal("sign", "--wallet", "tty", "--path", "w", "--message", "x", "--json")
     rc = t.ends()
     check("--json asks nothing, on a terminal too", rc == 5 and "password of" not in t.seen and "TL_ERR_REFUSED" in t.seen,

@@ -2,6 +2,7 @@
  * that cannot be written. */
 #include "sdk/wallet/test/golden.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -73,6 +74,19 @@ static const char *joined(const char *folder, const char *name)
     const char *path = NULL;
     assert_int_equal(tl_sys_join(&path, arena, folder, name, NULL), TL_OK);
     return path;
+}
+
+static const tl_wallet_info *find_wallet(const char *name)
+{
+    const tl_wallet_info *wallets = NULL;
+    size_t count = 0;
+    assert_int_equal(tl_wallet_list(&wallets, &count, arena, root, NULL), TL_OK);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(wallets[i].name, name) == 0) {
+            return &wallets[i];
+        }
+    }
+    return NULL;
 }
 
 /* --- names and paths --- */
@@ -225,6 +239,39 @@ static void of_many_writers_one_wins(void **state) /* WAL-2 */
     assert_true(tl_hotkey_eq(&whole.public_key, &pub.public_key)); /* both files are the winner's */
 }
 
+/* The file is one of two whole ones, whenever its writer is killed. */
+static void a_replaced_file_is_the_old_or_the_new_one(void **state) /* WAL-2 */
+{
+    (void)state;
+    enum { ROUNDS = 60, LEN = 3000 };
+    static uint8_t forms[2][LEN];
+    const tl_wallet w = wallet_of("killed", "h");
+    memset(forms[0], 'a', LEN);
+    memset(forms[1], 'b', LEN);
+    assert_int_equal(tl_sys_make_dir(w.hotkey_dir, 0700, NULL), TL_OK);
+    assert_int_equal(tl_sys_write_file(w.hotkey_path, (tl_bytes){forms[0], LEN}, 0600, NULL),
+                     TL_OK);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        for (unsigned i = 0; child == 0; i++) {
+            const tl_err err =
+                tl_wallet_replace(w.hotkey_path, (tl_bytes){forms[i % 2], LEN}, NULL);
+            (void)err;
+        }
+        (void)usleep(round * 137 % 5000);
+        int status = 0;
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        tl_str now = {NULL, 0};
+        assert_int_equal(tl_sys_read_file(&now, arena, w.hotkey_path, LEN, NULL), TL_OK);
+        assert_int_equal(now.len, LEN);
+        assert_true(memcmp(now.ptr, forms[0], LEN) == 0 || memcmp(now.ptr, forms[1], LEN) == 0);
+        assert_int_equal(mode_of(w.hotkey_path), 0600);
+    }
+    assert_int_equal(find_wallet("killed")->hotkey_count, 1); /* what the killed left is no key */
+}
+
 /* --- listing --- */
 
 static void names_are_in_their_natural_order(void **state)
@@ -253,19 +300,6 @@ static void names_are_in_their_natural_order(void **state)
             assert_int_equal(order == 0, i == k);
         }
     }
-}
-
-static const tl_wallet_info *find_wallet(const char *name)
-{
-    const tl_wallet_info *wallets = NULL;
-    size_t count = 0;
-    assert_int_equal(tl_wallet_list(&wallets, &count, arena, root, NULL), TL_OK);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(wallets[i].name, name) == 0) {
-            return &wallets[i];
-        }
-    }
-    return NULL;
 }
 
 static void what_is_no_hotkey_is_not_listed(void **state)
@@ -336,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_key_is_not_overwritten_unasked),
         cmocka_unit_test(nothing_half_done_stays),
         cmocka_unit_test(of_many_writers_one_wins),
+        cmocka_unit_test(a_replaced_file_is_the_old_or_the_new_one),
         cmocka_unit_test(names_are_in_their_natural_order),
         cmocka_unit_test(what_is_no_hotkey_is_not_listed),
         cmocka_unit_test(a_broken_key_is_a_line_of_the_list),

@@ -124,8 +124,8 @@ TL_MUST_USE tl_err tl_keypair_from_mnemonic(tl_keypair **out, const tl_scheme *s
                                             tl_str phrase, tl_str password, tl_errctx *ctx);
 
 /* Soft junctions make the new nonce seed without entropy: one URI is one private key, whenever it is read (wallets of
- * the field draw it at random; the public key is the same). A password behind a seed in hex, which those wallets pass
- * over in silence, is refused.
+ * the field draw it at random; the public key is the same). A password behind a seed in hex is passed over, as those
+ * wallets do: a URI names the same key everywhere.
  * Errors: TL_ERR_SYNTAX (form, hex), TL_ERR_LIMIT (length, junctions), TL_ERR_ENCODING (a junction is not UTF-8),
  * TL_ERR_TYPE (a soft junction where the scheme has none), and those of tl_mnemonic_seed. */
 TL_MUST_USE tl_err tl_keypair_from_uri(tl_keypair **out, const tl_scheme *scheme, tl_str uri,

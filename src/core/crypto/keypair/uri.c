@@ -12,7 +12,6 @@ typedef struct uri_parts {
     tl_str phrase;   /* empty: the development phrase */
     tl_str path;     /* junctions with their slashes */
     tl_str password; /* without its slashes */
-    bool has_password;
 } uri_parts;
 
 /* One question with one answer: the way there does not tell a digit from a letter. */
@@ -78,8 +77,7 @@ static tl_err split(uri_parts *out, tl_str uri, tl_errctx *ctx)
         end++;
     }
     out->path = tl_str_slice(uri, at, end);
-    out->has_password = end < uri.len;
-    out->password = out->has_password ? tl_str_slice(uri, end + 3, uri.len) : (tl_str){NULL, 0};
+    out->password = end < uri.len ? tl_str_slice(uri, end + 3, uri.len) : (tl_str){NULL, 0};
     if (has_line_feed(out->password)) {
         return fail_at(ctx, end, "the password holds a line feed");
     }
@@ -150,14 +148,10 @@ tl_err tl_junction_chain_code(uint8_t out[TL_CHAIN_CODE_LEN], tl_str junction, t
     return TL_OK;
 }
 
-/* The mini-secret that phrase and password mean. */
+/* The mini-secret that phrase and password mean. A seed in hex is one already: a password behind it changes nothing. */
 static tl_err root_seed(uint8_t out[TL_SEED_LEN], const uri_parts *parts, tl_errctx *ctx)
 {
     if (tl_str_starts_with(parts->phrase, TL_STR("0x"))) {
-        if (parts->has_password) {
-            return tl_fail(ctx, TL_ERR_SYNTAX,
-                           "a password behind a seed in hex: it would change nothing");
-        }
         return tl_secret_unhex(out, TL_SEED_LEN, parts->phrase, ctx);
     }
     const tl_str phrase = parts->phrase.len != 0 ? parts->phrase : TL_STR(DEVELOPMENT_PHRASE);

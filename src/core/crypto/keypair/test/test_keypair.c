@@ -153,7 +153,7 @@ static void texts_that_are_no_secret_uri_are_refused_without_repeating_them(void
         {"0x00", TL_ERR_SYNTAX},
         {"0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479g", TL_ERR_SYNTAX},
         {"0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e00", TL_ERR_SYNTAX},
-        {"0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e///secret",
+        {"0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e///pass\nword",
          TL_ERR_SYNTAX},
         {"0Xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e", TL_ERR_RANGE},
         {" ", TL_ERR_RANGE},
@@ -174,6 +174,29 @@ static void texts_that_are_no_secret_uri_are_refused_without_repeating_them(void
             assert_null(strstr(ctx.message, "secret words"));
             assert_null(strstr(ctx.message, "7959db"));
         }
+    }
+}
+
+/* As the wallets of the field have it: a seed in hex is the mini-secret, with or without a password behind it. */
+static void a_password_behind_a_seed_in_hex_changes_nothing(void **state)
+{
+    (void)state;
+    static const char *const uris[] = {
+        "0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e//x",
+        "0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e//x///",
+        "0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e//x///secret",
+    };
+    uint8_t first[32];
+    for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
+        tl_keypair *pair = NULL;
+        assert_int_equal(
+            tl_keypair_from_uri(&pair, tl_scheme_sr25519(), tl_str_from_cstr(uris[i]), NULL),
+            TL_OK);
+        if (i == 0) {
+            memcpy(first, tl_keypair_public(pair)->b, sizeof first);
+        }
+        assert_memory_equal(tl_keypair_public(pair)->b, first, sizeof first);
+        tl_keypair_free(pair);
     }
 }
 
@@ -404,6 +427,7 @@ int main(void)
         cmocka_unit_test(junctions_become_the_published_chain_codes),
         cmocka_unit_test(numbers_and_texts_are_told_apart_at_the_border),
         cmocka_unit_test(texts_that_are_no_secret_uri_are_refused_without_repeating_them),
+        cmocka_unit_test(a_password_behind_a_seed_in_hex_changes_nothing),
         cmocka_unit_test(a_uri_has_limits),
         cmocka_unit_test(ed25519_has_no_soft_junctions),
         cmocka_unit_test(one_uri_is_one_private_key),

@@ -75,6 +75,7 @@ static tl_err read_lists(tl_axon *axon, tl_errctx *ctx)
 {
     const tl_axon_settings *s = &axon->settings;
     TL_TRY(tl_limit_lists_new(&axon->lists, axon->arena, ctx));
+    axon->has_lists = s->allow_count > 0 || s->block_count > 0;
     for (size_t i = 0; i < s->allow_count; i++) {
         const tl_err err = tl_limit_lists_allow(axon->lists, tl_str_from_cstr(s->allow[i]), ctx);
         if (err != TL_OK) {

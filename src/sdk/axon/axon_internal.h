@@ -241,6 +241,7 @@ struct tl_axon {
     tl__route *cells[TL__AXON_CELLS]; /* by path: the first of that path; linear probing */
     tl_str known_names;               /* ['Synapse', …] as Python prints it; made by start */
     tl_limit_lists *lists;
+    bool has_lists; /* with any entry */
     tl_limit *strangers;
     tl_limit *hotkeys; /* NULL: no limit */
     tl_redis *redis;

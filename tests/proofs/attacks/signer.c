@@ -67,8 +67,9 @@ int main(void)
         uint8_t signature[256];
         size_t len;
         const size_t message_len = rest != NULL ? unhex(message, rest) : 0;
-        if (pair == NULL || tl_keypair_sign(signature, sizeof signature, &len, pair,
-                                            (tl_bytes){message, message_len}, NULL, NULL) != TL_OK) {
+        if (pair == NULL ||
+            tl_keypair_sign(signature, sizeof signature, &len, pair,
+                            (tl_bytes){message, message_len}, NULL, NULL) != TL_OK) {
             return 1;
         }
         char ss58[TL_SS58_CAP];

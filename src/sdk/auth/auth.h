@@ -238,7 +238,10 @@ TL_MUST_USE tl_err tl_auth_judge(tl_auth_verdict *verdict, tl_arena *arena,
                                  const tl_auth_claim *claim, tl_bytes message, bool holds,
                                  tl_errctx *ctx);
 
-/* tl_auth_refuse_replayed, _busy: the verdict when the replay store has seen the mark, or cannot take it. */
+/* tl_auth_refuse_replayed, _busy: the verdict when the replay store has seen the mark, or cannot take it. _late: when the
+ * request was fresh with its head and is not any more with its body (keep_until_ns has passed): the store would call it
+ * seen. */
+void tl_auth_refuse_late(tl_auth_verdict *verdict, const tl_auth_family *family);
 void tl_auth_refuse_replayed(tl_auth_verdict *verdict, const tl_auth_family *family);
 void tl_auth_refuse_busy(tl_auth_verdict *verdict, const tl_auth_family *family);
 

@@ -200,6 +200,17 @@ void tl_auth_refuse_replayed(tl_auth_verdict *verdict, const tl_auth_family *fam
                                  TL_STR("a request with this nonce was accepted from this hotkey")};
 }
 
+void tl_auth_refuse_late(tl_auth_verdict *verdict, const tl_auth_family *family)
+{
+    if (family->id == TL_AUTH_V10) {
+        *verdict = (tl_auth_verdict){TL_AUTH_NOT_VERIFIED,
+                                     TL_STR("Not Verified with error: Nonce is too old")};
+        return;
+    }
+    *verdict = (tl_auth_verdict){TL_AUTH_STALE,
+                                 TL_STR("the window was over before the whole request had come")};
+}
+
 void tl_auth_refuse_busy(tl_auth_verdict *verdict, const tl_auth_family *family)
 {
     (void)family;

@@ -130,12 +130,15 @@ static void remember(tl_axon *axon, batch *b)
     if (count == 0) {
         return;
     }
-    tl_replay_keep_many(axon->replay, answers, marks, count, tl__now_ns(axon));
+    const int64_t now_ns = tl__now_ns(axon);
+    tl_replay_keep_many(axon->replay, answers, marks, count, now_ns);
     for (size_t i = 0; i < count; i++) {
         tl_auth_verdict *verdict = &b->verdicts[index[i]];
         const tl_auth_family *family = b->calls[index[i]]->claim.family;
         tl_series_add(axon->metrics.seen[answers[i]], 1);
-        if (answers[i] == TL_REPLAY_SEEN) {
+        if (answers[i] == TL_REPLAY_SEEN && marks[i]->keep_until_ns < now_ns) {
+            tl_auth_refuse_late(verdict, family); /* its body took longer than its window */
+        } else if (answers[i] == TL_REPLAY_SEEN) {
             tl_auth_refuse_replayed(verdict, family);
         } else if (answers[i] != TL_REPLAY_FRESH) { /* full, or out of reach */
             tl_auth_refuse_busy(verdict, family);

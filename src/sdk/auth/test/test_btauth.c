@@ -356,6 +356,24 @@ static void a_refusal_repeats_nothing_that_was_sent(void **state)
     tl_arena_free(arena);
 }
 
+static void what_the_store_says_has_a_class_in_each_family(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TL_AUTH_FAMILY_COUNT; i++) {
+        const tl_auth_family *family = tl_auth_family_at((tl_auth_family_id)i);
+        const bool is_v10 = family->id == TL_AUTH_V10;
+        tl_auth_verdict v;
+        tl_auth_refuse_replayed(&v, family);
+        assert_kind(v, is_v10 ? TL_AUTH_NOT_VERIFIED : TL_AUTH_REPLAYED);
+        tl_auth_refuse_late(&v, family);
+        assert_kind(v, is_v10 ? TL_AUTH_NOT_VERIFIED : TL_AUTH_STALE);
+        tl_auth_refuse_busy(&v, family);
+        assert_int_equal(tl_auth_class_status(v.kind), 503);
+        assert_ptr_equal(tl_auth_family_by_name(family->name), family);
+    }
+    assert_null(tl_auth_family_by_name(TL_STR("v9")));
+}
+
 static void what_would_end_a_header_is_not_signed(void **state)
 {
     (void)state;
@@ -405,6 +423,7 @@ int main(void)
         cmocka_unit_test(headers_of_two_families_belong_to_neither),
         cmocka_unit_test(a_window_of_its_own_is_kept_as_long_as_the_longest),
         cmocka_unit_test(a_refusal_repeats_nothing_that_was_sent),
+        cmocka_unit_test(what_the_store_says_has_a_class_in_each_family),
         cmocka_unit_test(what_would_end_a_header_is_not_signed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

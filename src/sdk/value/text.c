@@ -1,4 +1,4 @@
-/* Values as text: Python's str() and repr(), and json.dumps in the two styles of the wire. */
+/* Values as text: Python's str() and repr(), and json.dumps in the two styles of the wire (VAL-2). */
 #include "sdk/value/value.h"
 
 #include <string.h>

@@ -1,7 +1,11 @@
-/* version: what this build of Tally is. */
+/**
+ * @file
+ * What the headers of this build are; tally_version() says what the library is.
+ */
 #ifndef TALLY_VERSION_H
 #define TALLY_VERSION_H
 
+/** The version of Tally, major.minor.patch. */
 #define TALLY_VERSION "0.1.0"
 
 #endif

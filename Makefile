@@ -1,6 +1,6 @@
 # Thin: each target is one line; the work is done by Meson, Ninja and scripts/. `make help` lists them.
 .DEFAULT_GOAL := build
-.PHONY: build demo check determinism bench bench-peers interop fuzz check-long coverage lint format install help
+.PHONY: build demo check determinism bench bench-peers interop fuzz check-long coverage lint format docs install help
 
 build: ## build the program; leaves build/tally
 	@scripts/build release tally && ln -sfn release/tally build/tally
@@ -26,7 +26,9 @@ lint: build ## every lint, one line each
 	@scripts/lint
 format: ## clang-format on every source that is not generated
 	@git ls-files "*.c" "*.h" | grep -vE "/(tables|generated)/" | xargs clang-format-14 -i
-install: build ## install the program (DESTDIR and PREFIX as usual)
+docs: ## the library's reference from include/tally, in build/docs/html; warnings are errors
+	@scripts/docs
+install: build ## install the program, the library and its headers (DESTDIR and PREFIX as usual)
 	@scripts/build release --prefix=$(or $(PREFIX),/usr/local) && meson install -C build/release $(if $(DESTDIR),--destdir $(DESTDIR))
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' Makefile | expand -t 18

@@ -228,7 +228,7 @@ static void what_python_takes_and_we_do_not(void **state)
                 {"nan", TL_ERR_SYNTAX},
                 {"Nan", TL_ERR_SYNTAX},
                 {"-NaN", TL_ERR_SYNTAX},
-                {"Infinit", TL_ERR_SYNTAX},
+                {"INFINITY", TL_ERR_SYNTAX},
                 {"-Inf", TL_ERR_SYNTAX},
                 {"", TL_ERR_SYNTAX},
                 {"[\"\xFF\"]", TL_ERR_ENCODING}};

@@ -10,7 +10,7 @@
 
 #include "sdk/axon/axon_internal.h"
 
-enum { NOWHERE = UINT32_MAX };
+#define NOWHERE UINT32_MAX /* of heap_index: not in the heap */
 
 /* A hotkey within a priority, while calls of it wait. */
 typedef struct tl__flow {

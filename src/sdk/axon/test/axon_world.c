@@ -249,7 +249,7 @@ world_request world_echo(world *w, int a, const char *text)
 
 const char *world_header(const world_answer *answer, const char *name)
 {
-    static char value[4096];
+    static _Thread_local char value[4096];
     const char *at = strstr(answer->text, "\r\n");
     const char *end = strstr(answer->text, "\r\n\r\n");
     while (at != NULL && end != NULL && at < end) {

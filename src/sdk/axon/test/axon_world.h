@@ -58,7 +58,7 @@ void world_hash(char out[65], const char *const *values, size_t count);
 world_request world_v10(world *w, const char *name, const char *body, const char *hash);
 world_request world_echo(world *w, int a, const char *text);
 
-/* world_header: the value of a header of the answer, or NULL; static storage. */
+/* world_header: the value of a header of the answer, or NULL; storage of the thread. */
 const char *world_header(const world_answer *answer, const char *name);
 
 /* world_metric: the value of a line of /metrics that begins so; -1 when there is none. */

@@ -189,7 +189,8 @@ static void refuse_with(tl_axon_call *call, tl__reason reason, int status,
     if (tl__is_v10(call)) {
         refuse_v10(call, reason, status, extra, message);
     } else {
-        refuse_signed(call, status, extra, tl__reason_name(reason), message);
+        refuse_signed(call, status, extra,
+                      reason == TL__REASON_HANDLER ? "Internal" : tl__reason_name(reason), message);
     }
 }
 

@@ -77,12 +77,11 @@ static int64_t resident_len(void)
     }
     const size_t len = fread(text, 1, sizeof text - 1, file);
     (void)fclose(file);
-    tl_str rest = {text, len};
-    tl_str word;
+    const tl_str all = {text, len}; /* size, resident, … */
+    tl_str rest = tl_str_slice(all, tl_str_find(all, ' ') + 1, len);
     uint64_t pages = 0;
-    if (tl_str_split(&word, &rest, ' ') && tl_str_split(&word, &rest, ' ')) {
-        (void)tl_str_parse_u64(&pages, word);
-    }
+    rest.len = tl_str_find(rest, ' ');
+    (void)tl_str_parse_u64(&pages, rest);
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 

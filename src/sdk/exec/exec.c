@@ -132,7 +132,7 @@ void tl__exec_on_hello(tl__process *p, const tl_exec_frame *frame)
     const tl_err err = read_hello(p, frame->head, &why);
     tl_arena_rewind(exec->scratch, mark);
     if (err != TL_OK) {
-        tl_errctx_wrap(&why, "first frame of \"%s\"", exec->settings.argv[0]);
+        tl_errctx_wrap(&why, "first frame of \"%s\"", exec->words[0]);
         open_is_over(exec, err, &why);
         tl__process_kill(p, why.message);
         return;
@@ -197,7 +197,7 @@ void tl__exec_on_down(tl__process *p, const char *why)
     tl_errctx ctx = TL_ERRCTX_INIT;
     const tl_err err =
         tl_fail(&ctx, TL_ERR_IO, "the program \"%s\" is gone before its first frame: %s",
-                exec->settings.argv[0], why);
+                exec->words[0], why);
     open_is_over(exec, err, &ctx);
     while (p->asks != NULL) {
         tl__exec_ask *ask = p->asks;
@@ -508,12 +508,11 @@ void tl_exec_cancel(tl_exec *exec, uint64_t id)
     (void)pthread_mutex_unlock(&exec->lock);
 }
 
-tl_exec_load tl_exec_get_load(const tl_exec *exec)
+tl_exec_load tl_exec_get_load(tl_exec *exec)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&exec->lock;
-    (void)pthread_mutex_lock(lock);
+    (void)pthread_mutex_lock(&exec->lock);
     const uint32_t held = exec->held;
-    (void)pthread_mutex_unlock(lock);
+    (void)pthread_mutex_unlock(&exec->lock);
     return (tl_exec_load){held, atomic_load(&exec->in_flight), atomic_load(&exec->ready),
                           atomic_load(&exec->restarts)};
 }
@@ -560,16 +559,18 @@ static tl_err copy_words(tl_exec *exec, tl_errctx *ctx)
     while (exec->settings.argv[count] != NULL) {
         count++;
     }
-    const char **words = TL_NEW(exec->hello_arena, const char *, count + 1);
-    if (words == NULL) {
-        return tl_arena_fail(exec->hello_arena, ctx);
+    exec->words = TL_NEW(exec->hello_arena, char *, count + 1);
+    for (size_t i = 0; i < count && exec->words != NULL; i++) {
+        const size_t len = strlen(exec->settings.argv[i]) + 1;
+        exec->words[i] = TL_NEW(exec->hello_arena, char, len);
+        if (exec->words[i] == NULL) {
+            exec->words = NULL;
+            break;
+        }
+        memcpy(exec->words[i], exec->settings.argv[i], len);
     }
-    for (size_t i = 0; i < count; i++) {
-        TL_TRY(tl_str_copy_cstr(&words[i], exec->hello_arena,
-                                tl_str_from_cstr(exec->settings.argv[i]), ctx));
-    }
-    exec->settings.argv = words;
-    return TL_OK;
+    exec->settings.argv = NULL;
+    return exec->words != NULL ? TL_OK : tl_arena_fail(exec->hello_arena, ctx);
 }
 
 static tl_err prepare(tl_exec *exec, tl_errctx *ctx)

@@ -124,7 +124,7 @@ typedef struct tl_exec_load {
     uint32_t ready;
     uint64_t restarts;
 } tl_exec_load;
-tl_exec_load tl_exec_get_load(const tl_exec *exec);
+tl_exec_load tl_exec_get_load(tl_exec *exec);
 
 /* --- frames, for programs in C and for tests --- */
 

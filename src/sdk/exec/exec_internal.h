@@ -63,6 +63,7 @@ typedef struct tl__process {
 
 struct tl_exec {
     tl_exec_settings settings;
+    char **words; /* the command, ends with NULL */
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t tick; /* deadlines and restarts */

@@ -185,14 +185,11 @@ static void init_pipes(tl__process *p, uv_stdio_container_t stdio[3])
 void tl__process_start(tl__process *p)
 {
     TL_ASSERT(p->state == TL__PROCESS_DOWN && p->open_handles == 0);
-    const tl_exec_settings *settings = &p->exec->settings;
     uv_stdio_container_t stdio[3];
     init_pipes(p, stdio);
-    /* libuv wants the words without const and does not write them */
-    char **words = (char **)(uintptr_t)settings->argv;
     const uv_process_options_t options = {.exit_cb = on_exit_seen,
-                                          .file = settings->argv[0],
-                                          .args = words,
+                                          .file = p->exec->words[0],
+                                          .args = p->exec->words,
                                           .flags = UV_PROCESS_DETACHED,
                                           .stdio_count = 3,
                                           .stdio = stdio};
@@ -204,7 +201,7 @@ void tl__process_start(tl__process *p)
     p->process.pid = 0;
     p->started_ns = tl__exec_now_ns();
     p->state = TL__PROCESS_STARTING;
-    tl_exec_reader_init(&p->reader, settings->body_len_max);
+    tl_exec_reader_init(&p->reader, p->exec->settings.body_len_max);
     const int rc = uv_spawn(&p->exec->loop, &p->process, &options);
     if (rc != 0) {
         end(p, uv_strerror(rc));

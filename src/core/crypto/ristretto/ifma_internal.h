@@ -17,8 +17,13 @@
 
 #    include <immintrin.h>
 
-#    define TL__IFMA        __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma")))
-#    define TL__IFMA_INLINE TL__IFMA __attribute__((always_inline)) static inline
+#    define TL__IFMA __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512ifma")))
+/* Inlined whatever it costs, but not into instrumented code, which would take minutes to compile. */
+#    if defined(TL_INSTRUMENTED)
+#        define TL__IFMA_INLINE TL__IFMA __attribute__((unused)) static inline
+#    else
+#        define TL__IFMA_INLINE TL__IFMA __attribute__((always_inline)) static inline
+#    endif
 
 /* For loops over five limbs: left as loops, they would keep their vectors in memory. */
 #    if defined(__clang__)

@@ -1,12 +1,22 @@
 /* The cache of prepared keys: an open-addressed index over slots, and a clock hand over the slots.
  *
  *      seen    a ring of fingerprints of keys that verified once: the second time, the key is worth a slot
- *      index   hash of the key -> slot + 1, twice as many cells as slots, linear probing
+ *      index   fingerprint of the key -> slot + 1, twice as many cells as slots, linear probing
  *      slots   prepared keys, each with a mark that says whether it was used since the hand passed */
 #include <string.h>
 
 #include "base/error/error.h"
 #include "core/crypto/srverify/srverify.h"
+
+/* Whoever makes keys whose fingerprints share a cell may fill this many places behind it and no more: their other keys
+ * are verified unprepared, and nobody's search gets longer. */
+#define PROBES_MAX 32
+
+typedef struct cell {
+    uint64_t
+        print; /* compared first: a slot is 15 KiB away from the next one, and seldom near the processor */
+    uint32_t slot; /* number + 1, or 0 */
+} cell;
 
 typedef struct slot {
     tl_srkey key;
@@ -15,16 +25,15 @@ typedef struct slot {
 
 struct tl_srkeys {
     slot *slots;
-    uint32_t *index; /* slot + 1, or 0 */
-    uint64_t *seen;  /* fingerprint of a key, or 0; cell = fingerprint modulo cells */
-    size_t cells;    /* of index and of seen: a power of two, at least twice cap */
+    cell *index;
+    uint64_t *seen; /* fingerprint of a key, or 0; cell = fingerprint modulo cells */
+    size_t cells;   /* of index and of seen: a power of two, at least twice cap */
     size_t cap;
     size_t count;
     size_t hand;
 };
 
-/* Public keys are group elements: whoever wants many with equal low bits may search for them, and then shares cells of
- * his own making with himself. Mixing with a multiplication keeps the cheap ones apart. */
+/* Never 0. */
 static uint64_t fingerprint(const uint8_t public_key[TL_SR25519_PUBLIC_LEN])
 {
     uint64_t x = 0;
@@ -54,7 +63,7 @@ tl_err tl_srkeys_new(tl_srkeys **out, tl_arena *arena, size_t cap, tl_errctx *ct
     }
     tl_srkeys *keys = TL_NEW(arena, tl_srkeys, 1);
     slot *slots = keys != NULL ? TL_NEW(arena, slot, cap) : NULL;
-    uint32_t *index = slots != NULL ? TL_NEW(arena, uint32_t, cells) : NULL;
+    cell *index = slots != NULL ? TL_NEW(arena, cell, cells) : NULL;
     uint64_t *seen = index != NULL ? TL_NEW(arena, uint64_t, cells) : NULL;
     if (seen == NULL) {
         return tl_arena_fail(arena, ctx);
@@ -69,31 +78,42 @@ size_t tl_srkeys_count(const tl_srkeys *keys)
     return keys->count;
 }
 
-/* The cell of the key, or the empty one where it would stand. At most half of the cells are taken. */
-static size_t find(const tl_srkeys *keys, const uint8_t public_key[TL_SR25519_PUBLIC_LEN])
+/* The cell of the key; without one, *is_there is false and the cell is the empty one where it would stand, or, where
+ * PROBES_MAX others stand in its place, keys->cells. */
+static size_t find(const tl_srkeys *keys, bool *is_there,
+                   const uint8_t public_key[TL_SR25519_PUBLIC_LEN])
 {
-    size_t cell = cell_of(keys, fingerprint(public_key));
-    while (keys->index[cell] != 0 && memcmp(keys->slots[keys->index[cell] - 1].key.public_key,
-                                            public_key, TL_SR25519_PUBLIC_LEN) != 0) {
-        cell = (cell + 1) & (keys->cells - 1);
+    const uint64_t print = fingerprint(public_key);
+    size_t at = cell_of(keys, print);
+    *is_there = false;
+    for (unsigned probes = 0; probes < PROBES_MAX; probes++) {
+        const cell *c = &keys->index[at];
+        if (c->slot == 0) {
+            return at;
+        }
+        if (c->print == print && memcmp(keys->slots[c->slot - 1].key.public_key, public_key,
+                                        TL_SR25519_PUBLIC_LEN) == 0) {
+            *is_there = true; /* SRV-3 */
+            return at;
+        }
+        at = (at + 1) & (keys->cells - 1);
     }
-    return cell;
+    return keys->cells;
 }
 
 /* Empty a cell; those behind it that had to pass it move up, so that no search ends early. */
-static void forget(tl_srkeys *keys, size_t cell)
+static void forget(tl_srkeys *keys, size_t at)
 {
     const size_t mask = keys->cells - 1;
-    size_t hole = cell;
-    for (size_t i = (cell + 1) & mask; keys->index[i] != 0; i = (i + 1) & mask) {
-        const slot *moving = &keys->slots[keys->index[i] - 1];
-        const size_t home = cell_of(keys, fingerprint(moving->key.public_key));
+    size_t hole = at;
+    for (size_t i = (at + 1) & mask; keys->index[i].slot != 0; i = (i + 1) & mask) {
+        const size_t home = cell_of(keys, keys->index[i].print);
         if (((i - home) & mask) >= ((i - hole) & mask)) {
             keys->index[hole] = keys->index[i];
             hole = i;
         }
     }
-    keys->index[hole] = 0;
+    keys->index[hole].slot = 0;
 }
 
 /* A slot that is free now: a new one, or the first that was not used since the hand came by. */
@@ -108,18 +128,23 @@ static size_t free_slot(tl_srkeys *keys)
     }
     const size_t at = keys->hand;
     keys->hand = (at + 1) % keys->cap;
-    forget(keys, find(keys, keys->slots[at].key.public_key));
+    bool is_there;
+    const size_t old = find(keys, &is_there, keys->slots[at].key.public_key);
+    TL_ASSERT(is_there);
+    forget(keys, old);
     return at;
 }
 
 const tl_srkey *tl_srkeys_borrow(tl_srkeys *keys, const uint8_t public_key[TL_SR25519_PUBLIC_LEN])
 {
-    const uint32_t at = keys->index[find(keys, public_key)];
-    if (at == 0) {
+    bool is_there;
+    const size_t at = find(keys, &is_there, public_key);
+    if (!is_there) {
         return NULL;
     }
-    keys->slots[at - 1].was_used = true;
-    return &keys->slots[at - 1].key;
+    slot *found = &keys->slots[keys->index[at].slot - 1];
+    found->was_used = true;
+    return &found->key;
 }
 
 void tl_srkeys_saw(tl_srkeys *keys, const uint8_t public_key[TL_SR25519_PUBLIC_LEN])
@@ -130,7 +155,8 @@ void tl_srkeys_saw(tl_srkeys *keys, const uint8_t public_key[TL_SR25519_PUBLIC_L
         *seen = print;
         return;
     }
-    if (keys->index[find(keys, public_key)] != 0) {
+    bool is_there;
+    if (find(keys, &is_there, public_key) == keys->cells || is_there) {
         return;
     }
     static const uint8_t identity[TL_SR25519_PUBLIC_LEN] = {0};
@@ -143,7 +169,10 @@ void tl_srkeys_saw(tl_srkeys *keys, const uint8_t public_key[TL_SR25519_PUBLIC_L
     const bool is_key = tl_srkey_prepare(&keys->slots[at].key, public_key);
     TL_ASSERT(is_key);
     keys->slots[at].was_used = false;
-    keys->index[find(keys, public_key)] = (uint32_t)at + 1;
+    /* Looked for again: what was freed may have moved the others. Cells are freed only, so there is still one. */
+    const size_t place = find(keys, &is_there, public_key);
+    TL_ASSERT(place < keys->cells && !is_there);
+    keys->index[place] = (cell){print, (uint32_t)at + 1};
     TL_ASSERT(keys->count <= keys->cap); /* SRV-3 */
 }
 

@@ -84,7 +84,7 @@ typedef struct tl_srkeys tl_srkeys;
 #define TL_SRKEYS_MAX 65536
 TL_MUST_USE tl_err tl_srkeys_new(tl_srkeys **out, tl_arena *arena, size_t cap, tl_errctx *ctx);
 
-/* tl_srkeys_borrow: the prepared key, valid until the next call on this cache; NULL for one that is not prepared (seen
+/* tl_srkeys_borrow: the prepared key, valid until the next tl_srkeys_saw or tl_srkeys_verify; NULL for one that is not prepared (seen
  * for the first time, or no key at all): verify by its bytes. Counts as a sighting. Let only keys in whose signature
  * has held (tl_srkeys_saw): otherwise strangers' unsigned requests turn the cache over. */
 const tl_srkey *tl_srkeys_borrow(tl_srkeys *keys, const uint8_t public_key[TL_SR25519_PUBLIC_LEN]);

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "base/arena/arena.h"
+#include "core/crypto/srverify/srkeys.c"
 #include "core/crypto/srverify/srverify.h"
 #include "core/crypto/strobe/strobe.h"
 
@@ -350,6 +351,69 @@ static void a_full_cache_keeps_what_is_used_and_gives_no_key_for_another(void **
     tl_arena_free(arena);
 }
 
+/* Six times as many keys as there is room for, over and over: cells are freed and closed up all the time, and at each
+ * moment exactly the keys that are held are found. */
+static void what_is_held_is_found_however_often_the_cache_turns_over(void **state)
+{
+    (void)state;
+    enum { CAP = 64, KEYS = 400 };
+    tl_arena *arena = NULL;
+    tl_srkeys *keys = NULL;
+    assert_int_equal(tl_arena_new(&arena, NULL, 0, NULL, NULL), TL_OK);
+    assert_int_equal(tl_srkeys_new(&keys, arena, CAP, NULL), TL_OK);
+    static signer who[KEYS];
+    for (size_t i = 0; i < KEYS; i++) {
+        make_signer(&who[i], 5000 + i);
+    }
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < KEYS; i++) {
+            tl_srkeys_saw(keys, who[i].public_key);
+            tl_srkeys_saw(keys, who[i].public_key);
+            const tl_srkey *found = tl_srkeys_borrow(keys, who[i].public_key);
+            assert_true(found == NULL || memcmp(found->public_key, who[i].public_key, 32) == 0);
+            size_t held = 0;
+            for (size_t j = 0; i % 40 == 0 && j < KEYS; j++) {
+                found = tl_srkeys_borrow(keys, who[j].public_key);
+                held += found != NULL;
+            }
+            assert_true(i % 40 != 0 || held == tl_srkeys_count(keys));
+        }
+    }
+    assert_int_equal(tl_srkeys_count(keys), CAP);
+    tl_arena_free(arena);
+}
+
+/* Keys whose fingerprints share one cell, as an enemy would choose them: the first PROBES_MAX are prepared, the others
+ * are not, and verify all the same. */
+static void keys_that_crowd_one_cell_find_an_end(void **state)
+{
+    (void)state;
+    enum { CAP = 64, CROWD = PROBES_MAX + 3 };
+    tl_arena *arena = NULL;
+    tl_srkeys *keys = NULL;
+    assert_int_equal(tl_arena_new(&arena, NULL, 0, NULL, NULL), TL_OK);
+    assert_int_equal(tl_srkeys_new(&keys, arena, CAP, NULL), TL_OK);
+    signer who;
+    unsigned count = 0;
+    for (uint64_t i = 0; count < CROWD; i++) {
+        make_signer(&who, 10000 + i);
+        if (cell_of(keys, fingerprint(who.public_key)) != 5) {
+            continue;
+        }
+        count++;
+        for (int times = 0; times < 3; times++) {
+            tl_srkeys_saw(keys, who.public_key);
+        }
+        assert_int_equal(tl_srkeys_borrow(keys, who.public_key) != NULL, count <= PROBES_MAX);
+        assert_int_equal(tl_srkeys_count(keys), count < PROBES_MAX ? count : PROBES_MAX);
+    }
+    uint8_t signature[64];
+    sign(signature, &who, bytes("m", 1));
+    assert_true(tl_srkeys_verify(keys, who.public_key, bytes("m", 1), bytes(signature, 64)));
+    assert_false(tl_srkeys_verify(keys, who.public_key, bytes("n", 1), bytes(signature, 64)));
+    tl_arena_free(arena);
+}
+
 static void a_cache_of_no_or_too_many_keys_is_refused(void **state)
 {
     (void)state;
@@ -377,6 +441,8 @@ int main(void)
         cmocka_unit_test(a_batch_gives_the_verdict_of_each_alone),
         cmocka_unit_test(a_key_is_prepared_when_it_comes_back),
         cmocka_unit_test(a_full_cache_keeps_what_is_used_and_gives_no_key_for_another),
+        cmocka_unit_test(what_is_held_is_found_however_often_the_cache_turns_over),
+        cmocka_unit_test(keys_that_crowd_one_cell_find_an_end),
         cmocka_unit_test(a_cache_of_no_or_too_many_keys_is_refused),
     };
     return cmocka_run_group_tests_name("srverify", tests, begin, NULL);

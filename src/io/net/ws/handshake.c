@@ -54,6 +54,9 @@ static tl_err read_authority(tl__ws_url *out, tl_str url, tl_errctx *ctx)
     tl_str port = {0};
     const bool is_bracketed = host.len > 0 && host.ptr[0] == '[';
     const size_t end = is_bracketed ? tl_str_find(host, ']') : tl_str_find(host, ':');
+    if (is_bracketed && end == host.len) {
+        return no_url(url, "a bracket is not closed", ctx);
+    }
     if (is_bracketed) {
         port = tl_str_slice(host, end + 1, host.len);
         host = tl_str_slice(host, 1, end);

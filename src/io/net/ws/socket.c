@@ -177,10 +177,14 @@ void tl__ws_input(tl_ws *ws, tl_bytes bytes, int64_t now_ms)
     const int failed = wslay_event_recv(ws->frames);
     ws->is_inside = false;
     ws->in = (tl_bytes){0};
+    if (failed !=
+        0) { /* a broken rule mostly; where wslay has not queued the close that says so, it takes one now */
+        (void)wslay_event_queue_close(ws->frames, TL_WS_CLOSE_PROTOCOL, NULL, 0);
+    }
+    flush(ws);
+    flush(ws);
     if (failed != 0) {
         tl__ws_fail(ws, "no memory for a message");
-    } else {
-        flush(ws);
     }
 }
 
@@ -216,6 +220,39 @@ void tl__ws_tick(tl_ws *ws, int64_t now_ms)
 
 /* --- what goes out --- */
 
+/* For a frame that is none, wslay says a close without a code, last of all: say 1002 in its place. */
+static bool name_protocol_error(tl_ws *ws)
+{
+    static const uint8_t body[2] = {TL_WS_CLOSE_PROTOCOL >> 8, TL_WS_CLOSE_PROTOCOL & 0xff};
+    const size_t len = ws->is_client ? 6 : 2; /* with a mask */
+    if (!reserve_out(ws, ws->out_len + sizeof body)) {
+        return false;
+    }
+    TL_ASSERT(ws->out_len >= len);
+    uint8_t *frame = ws->out + ws->out_len - len;
+    TL_ASSERT(frame[0] == 0x88 && (frame[1] & 0x7f) == 0);
+    frame[1] |= sizeof body;
+    for (size_t i = 0; i < sizeof body; i++) {
+        frame[len + i] = ws->is_client ? (uint8_t)(body[i] ^ frame[2 + i]) : body[i]; /* WS-3 */
+    }
+    ws->out_len += sizeof body;
+    return true;
+}
+
+static void hand_over(tl_ws *ws)
+{
+    if (ws->out_len > 0) {
+        const size_t len = ws->out_len;
+        ws->out_len = 0;
+        ws->is_full = !ws->wire->send(ws, (tl_bytes){ws->out, len});
+    }
+    if (ws->out_cap > 65536) {
+        free(ws->out);
+        ws->out = NULL;
+        ws->out_cap = 0;
+    }
+}
+
 /* Hand over what wslay has to send; when both sides have said their close, the connection ends. */
 static void flush(tl_ws *ws)
 {
@@ -226,26 +263,22 @@ static void flush(tl_ws *ws)
         tl__ws_fail(ws, "no memory for a message");
         return;
     }
-    if (ws->out_len > 0) {
-        const size_t len = ws->out_len;
-        ws->out_len = 0;
-        ws->is_full = !ws->wire->send(ws, (tl_bytes){ws->out, len});
-        if (ws->out_cap > 65536) {
-            free(ws->out);
-            ws->out = NULL;
-            ws->out_cap = 0;
-        }
-    }
     const bool is_sent = wslay_event_get_close_sent(ws->frames) != 0;
-    if (is_sent && !ws->is_closing) { /* answered by wslay: the peer closes, or broke a rule */
+    const bool is_heard = wslay_event_get_close_received(ws->frames) != 0;
+    if (is_sent && !ws->is_closing) { /* said by wslay: the peer closes, or broke a rule */
         ws->is_closing = true;
         ws->close_due_ms = ws->now_ms + ws->settings.close_ms;
-        if (wslay_event_get_close_received(ws->frames) == 0) {
-            ws->end_code = wslay_event_get_status_code_sent(ws->frames);
+        const unsigned code = wslay_event_get_status_code_sent(ws->frames);
+        if (!is_heard) {
+            ws->end_code = code == TL_WS_CLOSE_NONE ? TL_WS_CLOSE_PROTOCOL : code;
+        }
+        if (!is_heard && code == TL_WS_CLOSE_NONE && !name_protocol_error(ws)) {
+            tl__ws_fail(ws, "no memory to close");
+            return;
         }
     }
-    if (is_sent &&
-        (wslay_event_get_close_received(ws->frames) != 0 || !wslay_event_want_read(ws->frames))) {
+    hand_over(ws);
+    if (is_sent && (is_heard || !wslay_event_want_read(ws->frames))) {
         close_wire(ws);
     }
 }

@@ -59,6 +59,9 @@ static tl_err look(tl_app *app, const tl_cmd_call *call, tl_wallet_key_info *out
     if (!out->is_known) {
         return tl_fail_field(ctx, TL_ERR_CORRUPT, path, "%s", out->problem);
     }
+    if (out->problem != NULL) {
+        tl_app_say(app, "warning: %s", out->problem);
+    }
     return TL_OK;
 }
 
@@ -232,6 +235,9 @@ static void put_list_line(tl_sb *sb, const char *name, const tl_wallet_key_info 
                      key->path == NULL   ? ", public part only"
                      : key->is_encrypted ? ", encrypted"
                                          : "");
+        if (key->problem != NULL) {
+            tl_sb_printf(sb, "    %s\n", key->problem);
+        }
     } else {
         tl_sb_printf(sb, "%s\n", key->problem != NULL ? key->problem : "no coldkey");
     }

@@ -91,20 +91,10 @@ static bool stops_the_list(tl_err err)
     return err == TL_ERR_NOMEM || err == TL_ERR_INTERRUPTED;
 }
 
-/* The file's public part; an encrypted one is left to its public file. */
-static tl_err look_at(tl_wallet_key_info *out, tl_arena *secrets, const char *path, bool is_whole,
-                      tl_errctx *why)
+/* The public part of a file. */
+static tl_err read_public(tl_wallet_key_info *out, tl_str file, tl_errctx *why)
 {
-    tl_str file = {NULL, 0};
     tl_keypair *pair = NULL;
-    TL_TRY(tl_sys_read_file(&file, secrets, path, TL_KEYFILE_LEN_MAX, why));
-    if (is_whole) {
-        out->path = path;
-        out->is_encrypted = tl_keyfile_kind_of(tl_str_bytes(file)) != TL_KEYFILE_PLAIN;
-        if (out->is_encrypted) {
-            return TL_OK;
-        }
-    }
     TL_TRY(tl_keyfile_decode(&pair, tl_str_bytes(file), why));
     out->scheme = tl_keypair_scheme(pair);
     out->public_key = *tl_keypair_public(pair);
@@ -113,27 +103,58 @@ static tl_err look_at(tl_wallet_key_info *out, tl_arena *secrets, const char *pa
     return TL_OK;
 }
 
+/* The whole key's file; an encrypted one is left to the public file. */
+static tl_err look_at_whole(tl_wallet_key_info *out, tl_arena *secrets, const char *path,
+                            tl_errctx *why)
+{
+    tl_str file = {NULL, 0};
+    TL_TRY(tl_sys_read_file(&file, secrets, path, TL_KEYFILE_LEN_MAX, why));
+    out->path = path;
+    out->is_encrypted = tl_keyfile_kind_of(tl_str_bytes(file)) != TL_KEYFILE_PLAIN;
+    return out->is_encrypted ? TL_OK : read_public(out, file, why);
+}
+
+/* The public file: it tells the key where the whole one does not, and must not tell another one. */
+static tl_err look_at_public(tl_wallet_key_info *out, tl_arena *secrets, const char *pub_path,
+                             tl_errctx *why)
+{
+    tl_str file = {NULL, 0};
+    tl_wallet_key_info pub = *out;
+    const tl_err err = tl_sys_read_file(&file, secrets, pub_path, TL_KEYFILE_LEN_MAX, why);
+    if (err == TL_ERR_NOT_FOUND && out->is_known) {
+        tl_errctx_reset(why); /* older releases wrote none */
+        return TL_OK;
+    }
+    TL_TRY(err);
+    TL_TRY(read_public(&pub, file, why));
+    if (out->is_known &&
+        (!tl_hotkey_eq(&out->public_key, &pub.public_key) || out->scheme != pub.scheme)) {
+        return tl_fail_field(why, TL_ERR_CORRUPT, pub_path,
+                             "\"%s\" is the public file of another key", pub_path);
+    }
+    *out = pub;
+    return TL_OK;
+}
+
 tl_err tl_wallet_look(tl_wallet_key_info *out, tl_arena *arena, const char *name, const char *path,
                       const char *pub_path, tl_errctx *ctx)
 {
     tl_errctx why = TL_ERRCTX_INIT;
+    tl_errctx pub_why = TL_ERRCTX_INIT;
     tl_arena *secrets = NULL;
     *out = (tl_wallet_key_info){.name = name};
     TL_TRY(tl_wallet_arena_new(&secrets, ctx));
-    tl_err err = look_at(out, secrets, path, true, &why);
-    if (!stops_the_list(err) && err != TL_OK && err != TL_ERR_NOT_FOUND) {
-        err = copy_problem(out, arena, path, &why, ctx);
-    } else if (err == TL_ERR_NOT_FOUND || (err == TL_OK && !out->is_known)) {
-        err = look_at(out, secrets, pub_path, false, &why);
-        if (err != TL_OK && !stops_the_list(err)) {
-            err = copy_problem(out, arena, pub_path, &why, ctx);
-        }
-    }
-    if (stops_the_list(err) && ctx != NULL && ctx->code == TL_OK) {
-        *ctx = why;
-    }
+    const tl_err err = look_at_whole(out, secrets, path, &why);
+    const tl_err pub_err =
+        stops_the_list(err) ? err : look_at_public(out, secrets, pub_path, &pub_why);
     tl_arena_free(secrets);
-    return err;
+    if (stops_the_list(pub_err)) {
+        return tl_fail(ctx, pub_err, "%s", err == pub_err ? why.message : pub_why.message);
+    }
+    if (err != TL_OK && err != TL_ERR_NOT_FOUND) {
+        return copy_problem(out, arena, path, &why, ctx);
+    }
+    return pub_err == TL_OK ? TL_OK : copy_problem(out, arena, pub_path, &pub_why, ctx);
 }
 
 /* --- folders --- */

@@ -69,7 +69,7 @@ static tl_err decipher(tl_str *out, tl_arena *arena, const EVP_CIPHER *cipher, t
                          EVP_CIPHER_CTX_set_padding(aes, 0) == 1 &&
                          EVP_DecryptUpdate(aes, plain, &len, box.ptr, (int)box.len) == 1 &&
                          EVP_DecryptFinal_ex(aes, plain + len, &rest) == 1 &&
-                         (size_t)(len + rest) == box.len;
+                         (size_t)len + (size_t)rest == box.len;
     EVP_CIPHER_CTX_free(aes);
     if (!is_done) {
         return tl_fail(ctx, TL_ERR_NOMEM, "the key file cannot be deciphered");

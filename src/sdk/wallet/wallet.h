@@ -201,7 +201,7 @@ typedef struct tl_wallet_key_info {
     const char *path; /* of the whole key; NULL: there is only the public file */
     const tl_scheme *scheme;
     tl_hotkey public_key;
-    bool is_known;       /* else scheme and public_key are not set, and problem says why */
+    bool is_known;       /* else scheme and public_key are not set */
     bool is_encrypted;   /* is the whole key? */
     const char *problem; /* NULL: none */
 } tl_wallet_key_info;
@@ -215,9 +215,11 @@ typedef struct tl_wallet_info {
     size_t hotkey_count;
 } tl_wallet_info;
 
-/* tl_wallet_look: one key without a password: the file if it is plain, else its public file.
+/* tl_wallet_look: one key without a password: as its file tells it if that is plain, else as its public file does. A
+ * whole file that is broken beside a good public one, and a public file of another key, are told as the problem of a key
+ * that is known.
  * name       what it is called in the answer
- * Errors: only NOMEM, LIMIT, INTERRUPTED; whatever is wrong with the files is the answer's problem. */
+ * Errors: only NOMEM, INTERRUPTED; whatever is wrong with the files is the answer's problem. */
 TL_MUST_USE tl_err tl_wallet_look(tl_wallet_key_info *out, tl_arena *arena, const char *name,
                                   const char *path, const char *pub_path, tl_errctx *ctx);
 

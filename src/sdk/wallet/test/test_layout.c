@@ -333,6 +333,7 @@ static void a_broken_key_is_a_line_of_the_list(void **state)
     const tl_wallet w = wallet_of("broken", "cut");
     assert_int_equal(save(&w, TL_WALLET_HOTKEY, SEED_A, false, NULL), TL_OK);
     write_text(w.hotkey_path, "{\"secretPhrase\":\"old leo");
+    assert_int_equal(unlink(w.hotkey_pub_path), 0);
     write_text(w.coldkey_path, "$NACL and nobody knows");
     const tl_wallet_info *info = find_wallet("broken");
     assert_non_null(info);
@@ -350,6 +351,36 @@ static void a_broken_key_is_a_line_of_the_list(void **state)
     info = find_wallet("broken");
     assert_true(info->coldkey.is_known);
     assert_null(info->coldkey.path); /* the public part alone */
+}
+
+static void two_files_of_two_keys_are_told(void **state)
+{
+    (void)state;
+    const tl_wallet w = wallet_of("stale", "h");
+    tl_wallet_key_info info;
+    tl_keypair *bob = pair_of(SEED_B);
+    assert_int_equal(save(&w, TL_WALLET_HOTKEY, SEED_A, false, NULL), TL_OK);
+    assert_int_equal(tl_wallet_look(&info, arena, "h", w.hotkey_path, w.hotkey_pub_path, NULL),
+                     TL_OK);
+    assert_true(info.is_known && info.problem == NULL);
+    assert_int_equal(tl_wallet_save_public(&w, TL_WALLET_HOTKEY, bob, true, NULL), TL_OK);
+    assert_int_equal(tl_wallet_look(&info, arena, "h", w.hotkey_path, w.hotkey_pub_path, NULL),
+                     TL_OK);
+    assert_true(info.is_known);
+    assert_false(tl_hotkey_eq(&info.public_key, tl_keypair_public(bob))); /* as it would sign */
+    assert_non_null(info.problem);
+    write_text(w.hotkey_path, "{");
+    assert_int_equal(tl_wallet_look(&info, arena, "h", w.hotkey_path, w.hotkey_pub_path, NULL),
+                     TL_OK);
+    assert_true(info.is_known && tl_hotkey_eq(&info.public_key, tl_keypair_public(bob)));
+    assert_non_null(info.problem);
+    assert_int_equal(unlink(w.hotkey_pub_path), 0);
+    assert_int_equal(save(&w, TL_WALLET_HOTKEY, SEED_A, true, NULL), TL_OK);
+    assert_int_equal(unlink(w.hotkey_pub_path), 0); /* as before 3.1 */
+    assert_int_equal(tl_wallet_look(&info, arena, "h", w.hotkey_path, w.hotkey_pub_path, NULL),
+                     TL_OK);
+    assert_true(info.is_known && info.problem == NULL);
+    tl_keypair_free(bob);
 }
 
 static void no_folder_has_no_wallets(void **state)
@@ -374,6 +405,7 @@ int main(void)
         cmocka_unit_test(names_are_in_their_natural_order),
         cmocka_unit_test(what_is_no_hotkey_is_not_listed),
         cmocka_unit_test(a_broken_key_is_a_line_of_the_list),
+        cmocka_unit_test(two_files_of_two_keys_are_told),
         cmocka_unit_test(no_folder_has_no_wallets),
     };
     return cmocka_run_group_tests(tests, open_root, close_root);

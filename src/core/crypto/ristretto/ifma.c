@@ -7,7 +7,7 @@
  *
  * A claim falls into two sums that need not see each other until the end: in the lower half of the lanes u*A and the low
  * 128 bits of w*B, in the upper half v*R and the high bits. Cost: two multiplications of eight lanes for an addition or a
- * doubling of both points, some 120 cycles, mostly waiting. */
+ * doubling of both points, some 150 cycles, mostly waiting. */
 #include "core/crypto/ristretto/ifma_internal.h"
 
 #if TL__WITH_IFMA

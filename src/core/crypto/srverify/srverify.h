@@ -48,7 +48,7 @@ typedef struct tl_srkey {
 } tl_srkey;
 
 /* tl_srkey_prepare: false, *out untouched, when the bytes are no key: they do not decode, or to the identity. Costs
- * about as much as four verdicts of a prepared key. */
+ * about seven verdicts of a prepared key, and pays from its eleventh verdict on. */
 bool tl_srkey_prepare(tl_srkey *out, const uint8_t public_key[TL_SR25519_PUBLIC_LEN]);
 
 /* tl_srkey_verify: the same verdict as tl_sr25519_verify with key->public_key. */

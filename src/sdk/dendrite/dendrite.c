@@ -110,6 +110,22 @@ void tl_dendrite_free(tl_dendrite *dendrite)
 
 /* --- targets --- */
 
+/* Letters that a name has, and an IPv4 address; with hex and colons for an IPv6 one. */
+static bool is_host(tl_str s, bool is_ipv6)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        const char c = s.ptr[i];
+        const bool is_hex =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        const bool is_letter =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+        if (!is_hex && c != '.' && (is_ipv6 ? c != ':' : !is_letter)) {
+            return false;
+        }
+    }
+    return is_ipv6 ? tl_str_find(s, ':') < s.len : s.len > 0;
+}
+
 /* "HOST" and the rest behind its colon; an address in brackets loses them. */
 static tl_err split_host(tl_str *host, tl_str *rest, tl_str text, tl_errctx *ctx)
 {
@@ -144,6 +160,10 @@ tl_err tl_dendrite_target_parse(tl_dendrite_target *out, tl_str text, tl_errctx 
                              text.len, TARGET_LEN_MAX);
     }
     TL_TRY(split_host(&target.host, &rest, text, ctx));
+    if (!is_host(target.host, text.ptr[0] == '[')) {
+        return tl_fail_field(ctx, TL_ERR_SYNTAX, "host", "\"%.*s\" is no name and no address",
+                             TL_STR_ARG(target.host));
+    }
     const size_t colon = tl_str_find(rest, ':');
     const tl_str port_text = tl_str_slice(rest, 0, colon);
     uint64_t port = 0;

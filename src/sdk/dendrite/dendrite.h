@@ -147,7 +147,7 @@ struct tl_dendrite_reply {
 };
 
 /* tl_dendrite_ask_all: ask every target at once; replies has room for count of them (DEND-3). That targets fail is no
- * error. Errors: what is wrong with the query (the field says which part), TL_ERR_INTERRUPTED, TL_ERR_NOMEM. */
+ * error. Errors: what is wrong with the query (the field says which part; REFUSED: a key whose scheme it does not take), TL_ERR_INTERRUPTED, TL_ERR_NOMEM. */
 TL_MUST_USE tl_err tl_dendrite_ask_all(tl_dendrite *dendrite, tl_arena *arena,
                                        tl_dendrite_reply *replies,
                                        const tl_dendrite_target *targets, size_t count,

@@ -33,6 +33,11 @@ tl_err tl__query_check(tl__batch *batch)
                              "timeout is not within 0.001 to %d seconds",
                              (int)TL_DENDRITE_TIMEOUT_S_MAX);
     }
+    const tl_scheme *scheme = tl_keypair_scheme(batch->dendrite->options.key);
+    if (q->family->id != TL_AUTH_BTAUTH && scheme != tl_scheme_sr25519()) {
+        return tl_fail_field(batch->ctx, TL_ERR_REFUSED, "key", "%s signs by sr25519, not by %s",
+                             q->family->id == TL_AUTH_V10 ? "v10" : "Epistula", scheme->name);
+    }
     if (batch->count > TL_DENDRITE_TARGETS_MAX) {
         return tl_fail_field(batch->ctx, TL_ERR_LIMIT, "targets", "%zu targets, above %u",
                              batch->count, TL_DENDRITE_TARGETS_MAX);

@@ -262,6 +262,11 @@ static void targets_are_read_with_care(void **state)
         {"127.0.0.1", TL_ERR_SYNTAX, "host", 0},
         {"", TL_ERR_SYNTAX, "host", 0},
         {":80:" ALICE, TL_ERR_SYNTAX, "host", 0},
+        {"[]:80:" ALICE, TL_ERR_SYNTAX, "host", 0},
+        {"[[a]:80:" ALICE, TL_ERR_SYNTAX, "host", 0},
+        {"[a.b]:80:" ALICE, TL_ERR_SYNTAX, "host", 0},
+        {"a b:80:" ALICE, TL_ERR_SYNTAX, "host", 0},
+        {"a/b:80:" ALICE, TL_ERR_SYNTAX, "host", 0},
         {"[::1]8091:" ALICE, TL_ERR_SYNTAX, "host", 0},
         {"[::1", TL_ERR_SYNTAX, "host", 0},
         {"::1:8091:" ALICE, TL_ERR_SYNTAX, "host", 0},
@@ -348,6 +353,35 @@ static void a_key_that_cannot_sign_makes_no_dendrite(void **state)
     tl_keypair_free(public_only);
 }
 
+static void only_btauth_takes_an_ed25519_key(void **state)
+{
+    (void)state;
+    party_kit kit = {.arena = NULL};
+    tl_keypair *key = NULL;
+    tl_dendrite *d = NULL;
+    tl_dendrite_reply reply;
+    tl_errctx ctx = TL_ERRCTX_INIT;
+    kit_start(&kit, false);
+    assert_int_equal(tl_keypair_from_uri(&key, tl_scheme_ed25519(), TL_STR("//Bob"), NULL), TL_OK);
+    const tl_dendrite_options options = {.key = key};
+    assert_int_equal(tl_dendrite_new(&d, &options, NULL), TL_OK);
+    const tl_dendrite_target target = {
+        .host = TL_STR("127.0.0.1"), .port = scripted_dead_port(), .hotkey = TL_STR(ALICE)};
+    tl_dendrite_query q = kit_v10(kit_message(&kit, "Slow", "{}"));
+    assert_int_equal(tl_dendrite_ask_all(d, kit.arena, &reply, &target, 1, &q, &ctx),
+                     TL_ERR_REFUSED);
+    assert_string_equal(ctx.field, "key");
+    q = kit_raw("epistula", "/", "");
+    assert_int_equal(tl_dendrite_ask_all(d, kit.arena, &reply, &target, 1, &q, &ctx),
+                     TL_ERR_REFUSED);
+    q = kit_raw("btauth", "/", "");
+    assert_int_equal(tl_dendrite_ask_all(d, kit.arena, &reply, &target, 1, &q, &ctx), TL_OK);
+    assert_int_equal(reply.status_code, 503);
+    tl_dendrite_free(d);
+    tl_keypair_free(key);
+    kit_stop(&kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +393,7 @@ int main(void)
         cmocka_unit_test(targets_are_read_with_care),
         cmocka_unit_test(queries_that_cannot_be_sent_are_refused),
         cmocka_unit_test(a_key_that_cannot_sign_makes_no_dendrite),
+        cmocka_unit_test(only_btauth_takes_an_ed25519_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

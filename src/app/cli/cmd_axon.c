@@ -7,11 +7,12 @@
 
 #include "app/cli/cli.h"
 #include "app/cli/keys.h"
+#include "app/cli/stakes.h"
 #include "core/crypto/keypair/keypair.h"
 #include "sdk/axon/axon.h"
 #include "sdk/exec/exec.h"
 
-enum { WAIT_MS = 100, LISTS_MAX = 4096 };
+enum { WAIT_MS = 100, STAKES_TURNS = 10, LISTS_MAX = 4096 };
 
 static const char *const compat_choices[] = {"sdk", NULL};
 
@@ -20,6 +21,7 @@ typedef struct service {
     tl_axon *axon;
     tl_exec *exec;
     tl_keypair *key;
+    tl_app_stakes *stakes;
     int access_fd; /* below 0: none */
     const char *host;
     tl_axon_settings settings;
@@ -144,6 +146,25 @@ static tl_err read_numbers(service *s, const tl_cmd_call *call, tl_errctx *ctx)
     return TL_OK;
 }
 
+/* The floor and the file that tells who is above it go together. */
+static tl_err read_stakes(service *s, const tl_cmd_call *call, tl_errctx *ctx)
+{
+    const uint64_t floor_rao = tl_cmd_u64(call, "min-stake");
+    const char *path = tl_cmd_text(call, "metagraph");
+    if ((floor_rao > 0) != (path != NULL) || floor_rao > INT64_MAX) {
+        return tl_fail_field(ctx, TL_ERR_USAGE, "min-stake",
+                             "--min-stake RAO and --metagraph FILE go together");
+    }
+    if (path == NULL) {
+        return TL_OK;
+    }
+    TL_TRY(tl_app_stakes_open(&s->stakes, path, ctx));
+    s->settings.stake_rao_min = (int64_t)floor_rao;
+    s->settings.stake_of = tl_app_stakes_of;
+    s->settings.stake_self = s->stakes;
+    return TL_OK;
+}
+
 static tl_err read_settings(service *s, tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
 {
     tl_axon_settings *settings = &s->settings;
@@ -174,6 +195,7 @@ static tl_err read_settings(service *s, tl_app *app, const tl_cmd_call *call, tl
     TL_TRY(tl_app_state_dir(app, &settings->dir, ctx));
     TL_TRY(tl_sys_make_dir(settings->dir, TL_SYS_DIR_MODE, ctx));
     TL_TRY(open_access(s, tl_cmd_text(call, "access-log"), ctx));
+    TL_TRY(read_stakes(s, call, ctx));
     TL_TRY(tl_app_keypair(app, call, &s->key, ctx));
     settings->key = s->key;
     return TL_OK;
@@ -235,6 +257,16 @@ static tl_err print_ready(const service *s, tl_app *app, tl_errctx *ctx)
     return tl_app_print_sb(app, &sb, ctx);
 }
 
+/* A file that is broken now leaves the stakes as they were: said once, and served on. */
+static void look_at_stakes(service *s, tl_app *app)
+{
+    tl_errctx why = TL_ERRCTX_INIT;
+    bool was_read;
+    if (tl_app_stakes_refresh(s->stakes, &was_read, &why) != TL_OK && was_read) {
+        tl_app_say(app, "the stakes stay as they were: %s", why.message);
+    }
+}
+
 static tl_err serve(service *s, tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
 {
     TL_TRY(read_settings(s, app, call, ctx));
@@ -245,9 +277,12 @@ static tl_err serve(service *s, tl_app *app, const tl_cmd_call *call, tl_errctx 
     TL_TRY(open_program(s, app, call, ctx));
     TL_TRY(tl_axon_start(s->axon, ctx));
     TL_TRY(print_ready(s, app, ctx));
-    while (!tl_sys_is_interrupted()) {
+    for (unsigned turn = 1; !tl_sys_is_interrupted(); turn++) {
         const struct timespec pause = {.tv_nsec = WAIT_MS * 1000000L};
         (void)nanosleep(&pause, NULL);
+        if (s->stakes != NULL && turn % STAKES_TURNS == 0) {
+            look_at_stakes(s, app);
+        }
     }
     tl_app_say(app, "draining");
     return TL_OK;
@@ -261,6 +296,7 @@ static tl_err run_axon(void *self, const tl_cmd_call *call, tl_errctx *ctx)
     tl_axon_stop(s.axon);
     tl_exec_close(s.exec);
     tl_axon_free(s.axon);
+    tl_app_stakes_close(s.stakes);
     tl_keypair_free(s.key);
     if (s.access_fd > STDERR_FILENO) {
         (void)close(s.access_fd);
@@ -319,6 +355,16 @@ static const tl_cmd_option options[] = {
      .metavar = "N",
      .fallback = "0",
      .help = "verified requests a second of one hotkey; 0 is no limit"},
+    {.name = "min-stake",
+     .type = TL_CMD_U64,
+     .metavar = "RAO",
+     .fallback = "0",
+     .help = "refuse hotkeys with less stake than this; needs --metagraph"},
+    {.name = "metagraph",
+     .type = TL_CMD_FILE,
+     .metavar = "FILE",
+     .help =
+         "who has how much stake, JSON: [{\"hotkey\", \"stake_rao\"}]; read again when it changes"},
     {.name = "limit-loopback",
      .type = TL_CMD_FLAG,
      .help = "penalties and caps by address hold on loopback too"},

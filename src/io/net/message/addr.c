@@ -27,11 +27,30 @@ bool tl_net_ip_parse(tl_net_addr *out, tl_str ip, uint16_t port)
     return true;
 }
 
+/* Four numbers with dots, by hand: a server asks for them with every request. */
+static size_t put_v4(char *out, const uint8_t ip[4])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < 4; i++) {
+        if (ip[i] >= 100) {
+            out[len++] = (char)('0' + ip[i] / 100);
+        }
+        if (ip[i] >= 10) {
+            out[len++] = (char)('0' + ip[i] / 10 % 10);
+        }
+        out[len++] = (char)('0' + ip[i] % 10);
+        out[len++] = '.';
+    }
+    out[--len] = 0;
+    return len;
+}
+
 size_t tl_net_ip_text(char out[TL_NET_IP_TEXT_CAP], const tl_net_addr *addr)
 {
-    const bool is_v4 = tl_net_is_v4(addr);
-    const void *ip = is_v4 ? addr->ip + sizeof mapped : addr->ip;
-    const char *text = inet_ntop(is_v4 ? AF_INET : AF_INET6, ip, out, TL_NET_IP_TEXT_CAP);
+    if (tl_net_is_v4(addr)) {
+        return put_v4(out, addr->ip + sizeof mapped);
+    }
+    const char *text = inet_ntop(AF_INET6, addr->ip, out, TL_NET_IP_TEXT_CAP);
     TL_ASSERT(text != NULL); /* there is room for the longest */
     return strlen(out);
 }

@@ -127,14 +127,16 @@ static tl_err read_model(tl_axon_call *call, tl_errctx *ctx)
     return TL_OK;
 }
 
+/* The call first, its place in the queue behind it: who waits for the queue to be idle finds no call on its way. */
 static void go_back(tl_axon_call *call)
 {
-    tl__queue_done(&call->axon->queue);
+    tl__queue *queue = &call->axon->queue;
     if (tl__on_own_loop(call)) {
         tl__call_come_back(call);
     } else {
         tl_http_loop_post(call->lane->loop, &call->post, tl__call_come_back, call);
     }
+    tl__queue_done(queue);
 }
 
 /* A handler has had its say, or could not be asked: the answer is built where it ran, and goes back to the loop. */

@@ -192,7 +192,7 @@ uint16_t tl_axon_port(const tl_axon *axon);    /* that it listens on */
 const char *tl_axon_ss58(const tl_axon *axon); /* its hotkey's address */
 
 /* tl_axon_drain: take no new connection, finish what was begun, at most 10 s, close. tl_axon_stop: that, and end the workers
- * (a handler that blocks is waited for); NULL or stopped is fine. */
+ * (handlers are waited for, those who answer later too); NULL or stopped is fine. */
 void tl_axon_drain(tl_axon *axon);
 void tl_axon_stop(tl_axon *axon);
 

@@ -36,8 +36,13 @@ enum {
     TL__AXON_LOG_LEN = 65536, /* of access lines before they are written */
     TL__AXON_WORKERS_MAX = 256,
     TL__AXON_CELLS = 2 * TL_AXON_ROUTES_MAX,
-    TL__AXON_DETACHED_LEN = 256 << 20 /* memory that one detached call may have */
+    TL__AXON_DETACHED_FLOOR = 65536 /* what a detached call is reckoned at, besides its body */
 };
+
+/* Detached calls are reckoned at four times their bodies (copy, model, answer), and may have seventeen times: a body of single
+ * digits is that much larger as values. All of them together: 1 GiB, then 503; so a sender of large bodies to a slow handler
+ * cannot take the machine's memory. */
+#define TL__AXON_DETACHED_BUDGET ((size_t)1 << 30)
 
 /* Why a request was answered as it was: labels of the metrics and the access log. The classes of sdk/auth come first. */
 #define TL__REASON_MAP(X)                                                                          \
@@ -108,7 +113,8 @@ struct tl_axon_call {
     tl_axon_call *next_free;
     tl__call_state state; /* ON_LOOP, but WAITING and HANDLING under the queue's lock */
     bool is_detached;
-    bool is_handled; /* ON_LOOP: no handler has it, or it has come back */
+    size_t reserved_len; /* of the budget */
+    bool is_handled;     /* ON_LOOP: no handler has it, or it has come back */
     atomic_bool is_gone;
     atomic_int holders; /* who may still finish it: the handler while it runs, and tl_axon_later */
     bool is_later;      /* by the handler, before it returns */
@@ -195,6 +201,7 @@ struct tl__lane {
 typedef struct tl__queue {
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t has_work;
+    pthread_cond_t is_idle;
     uint32_t handling;
     uint32_t handling_max;
     tl_axon_call **heap;
@@ -254,6 +261,7 @@ struct tl_axon {
     tl__axon_metrics metrics;
     tl__lane *lanes;
     atomic_bool is_draining;
+    atomic_size_t detached_len; /* reserved, at most TL__AXON_DETACHED_BUDGET */
     bool has_queue;
     bool is_started;
     bool is_stopped;

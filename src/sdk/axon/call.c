@@ -81,6 +81,7 @@ static void recycle(tl_axon_call *call)
     tl__lane *lane = call->lane;
     if (call->is_detached) {
         tl_arena_free(call->arena);
+        (void)atomic_fetch_sub(&call->axon->detached_len, call->reserved_len);
     }
     if (lane->free_count >= TL__AXON_FREE_CALLS_MAX) {
         free(call);
@@ -133,15 +134,20 @@ static tl_err copy_request(tl_axon_call *call, tl_arena *arena)
 
 bool tl__call_detach(tl_axon_call *call)
 {
+    tl_axon *axon = call->axon;
     tl_arena *arena = NULL;
-    if (tl_arena_new(&arena, NULL, TL__AXON_DETACHED_LEN, NULL, NULL) != TL_OK) {
-        return false;
-    }
-    if (copy_request(call, arena) != TL_OK) {
+    const size_t body_len = call->body.len;
+    const size_t reserved_len = TL__AXON_DETACHED_FLOOR + 4 * body_len;
+    if (atomic_fetch_add(&axon->detached_len, reserved_len) + reserved_len >
+            TL__AXON_DETACHED_BUDGET ||
+        tl_arena_new(&arena, NULL, ((size_t)4 << 20) + 17 * body_len, NULL, NULL) != TL_OK ||
+        copy_request(call, arena) != TL_OK) {
         tl_arena_free(arena);
+        (void)atomic_fetch_sub(&axon->detached_len, reserved_len);
         return false;
     }
     call->arena = arena;
+    call->reserved_len = reserved_len;
     call->is_detached = true;
     return true;
 }

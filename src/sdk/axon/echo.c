@@ -3,7 +3,7 @@
 
 #include "sdk/axon/axon_internal.h"
 
-enum { ECHO_LEN_MAX = 1 << 20, STREAM_PIECES_MAX = 1000, STREAM_PAUSE_MS = 10 };
+enum { ECHO_LEN_MAX = 1 << 20, STREAM_PIECES_MAX = 1000, STREAM_PAUSE_MS = 10, SLOW_LOOK_MS = 250 };
 static const double SLOW_S_MAX = 3600;
 
 static int64_t int_of(const tl_synapse *synapse, const char *name)
@@ -44,25 +44,43 @@ static tl_err forward_echo(void *self, tl_axon_call *call, tl_errctx *ctx)
     return set_field(call, "out", tl_value_from_str((tl_str){out, len}), ctx);
 }
 
-/* Slow: done is true, that many seconds later. */
-static void end_slow(void *self, tl_axon_call *call)
+/* Slow: done is true, that many seconds later. It looks at its caller now and then: who left holds no place in handlers. */
+typedef struct waiting {
+    int64_t until_ns;
+} waiting;
+
+static void step_slow(void *self, tl_axon_call *call)
 {
-    (void)self;
-    tl_errctx ctx = TL_ERRCTX_INIT;
-    const tl_err err = set_field(call, "done", tl_value_from_bool(true), &ctx);
-    tl_axon_finish(call, err, ctx.message);
+    const waiting *w = self;
+    const int64_t left_ms = (w->until_ns - tl__steady_ns(call->axon)) / 1000000;
+    if (tl_axon_call_is_gone(call)) {
+        tl_axon_finish(call, TL_ERR_STATE, "the caller left");
+    } else if (left_ms > 0) {
+        tl_axon_after(call, left_ms < SLOW_LOOK_MS ? (uint32_t)left_ms : SLOW_LOOK_MS, step_slow,
+                      self);
+    } else {
+        tl_errctx ctx = TL_ERRCTX_INIT;
+        const tl_err err = set_field(call, "done", tl_value_from_bool(true), &ctx);
+        tl_axon_finish(call, err, ctx.message);
+    }
 }
 
 static tl_err forward_slow(void *self, tl_axon_call *call, tl_errctx *ctx)
 {
-    const tl_value *value = tl_synapse_field_get(call->synapse, TL_STR("seconds"));
+    (void)self;
     double seconds;
-    TL_TRY(tl_value_as_f64(&seconds, value, "seconds", ctx));
+    TL_TRY(tl_value_as_f64(&seconds, tl_synapse_field_get(call->synapse, TL_STR("seconds")),
+                           "seconds", ctx));
     if (!(seconds <= SLOW_S_MAX)) { /* nan too */
         return tl_fail_field(ctx, TL_ERR_RANGE, "seconds", "more than an hour");
     }
+    waiting *w = TL_NEW(call->arena, waiting, 1);
+    if (w == NULL) {
+        return tl_arena_fail(call->arena, ctx);
+    }
+    w->until_ns = tl__steady_ns(call->axon) + (seconds > 0 ? (int64_t)(seconds * 1e9) : 0);
     tl_axon_later(call);
-    tl_axon_after(call, seconds > 0 ? (uint32_t)(seconds * 1000) : 0, end_slow, self);
+    step_slow(w, call);
     return TL_OK;
 }
 

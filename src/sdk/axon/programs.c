@@ -122,12 +122,44 @@ static tl_err forward_to_program(void *self, tl_axon_call *call, tl_errctx *ctx)
     return TL_OK;
 }
 
-/* "POST /predict" */
-static tl_err attach_signed(tl_axon *axon, tl_str text, tl_errctx *ctx)
+static tl_err take_f64(double *out, const tl_json *object, const char *key, tl_errctx *ctx)
 {
+    return tl_json_get(object, key) != NULL ? tl_json_want_f64(out, object, key, ctx) : TL_OK;
+}
+
+static tl_err take_i64(int64_t *out, const tl_json *object, const char *key, tl_errctx *ctx)
+{
+    return tl_json_get(object, key) != NULL ? tl_json_want_i64(out, object, key, ctx) : TL_OK;
+}
+
+/* {"route":"POST /predict","waives_receiver":true,…}: the switches of a route (docs/axon.md). */
+static tl_err take_switches(tl_axon_route *route, tl_str *text, const tl_json *object,
+                            tl_errctx *ctx)
+{
+    int64_t body_len_max = 0;
+    TL_TRY(tl_json_want_str(text, object, "route", ctx));
+    if (tl_json_get(object, "waives_receiver") != NULL) {
+        TL_TRY(tl_json_want_bool(&route->waives_receiver, object, "waives_receiver", ctx));
+    }
+    TL_TRY(take_f64(&route->window_back_s, object, "window_back_s", ctx));
+    TL_TRY(take_f64(&route->window_ahead_s, object, "window_ahead_s", ctx));
+    TL_TRY(take_f64(&route->timeout_s, object, "timeout_s", ctx));
+    TL_TRY(take_i64(&route->stake_rao_min, object, "min_stake_rao", ctx));
+    TL_TRY(take_i64(&body_len_max, object, "max_body", ctx));
+    route->body_len_max = body_len_max > 0 ? (size_t)body_len_max : 0;
+    return TL_OK;
+}
+
+/* "POST /predict", or an object that has it */
+static tl_err attach_signed(tl_axon *axon, const tl_json *item, tl_errctx *ctx)
+{
+    tl_str text = item->text;
+    tl_axon_route route = {.forward = forward_to_program, .self = axon, .runs = TL_AXON_ASYNC};
+    if (item->kind == TL_JSON_OBJECT) {
+        TL_TRY(take_switches(&route, &text, item, ctx));
+    }
     tl_str path = text;
     tl_str method;
-    tl_axon_route route = {.forward = forward_to_program, .self = axon, .runs = TL_AXON_ASYNC};
     if (!tl_str_split(&method, &path, ' ') || path.len == 0) {
         return tl_fail_field(ctx, TL_ERR_SYNTAX, "routes",
                              "\"%.*s\" is no method, a space and a path", TL_STR_ARG(text));
@@ -174,7 +206,7 @@ tl_err tl_axon_attach_exec(tl_axon *axon, tl_exec *exec, tl_errctx *ctx)
     }
     axon->exec = exec;
     for (uint32_t i = 0; i < count; i++) {
-        TL_TRY(attach_signed(axon, routes->items[i].text, ctx));
+        TL_TRY(attach_signed(axon, &routes->items[i], ctx));
     }
     return synapses != NULL ? attach_synapses(axon, synapses, ctx) : TL_OK;
 }

@@ -191,8 +191,8 @@ void tl__queue_done(tl__queue *q)
             append_run(q, next);
             next = NULL;
         }
-    } else {
-        q->handling--;
+    } else if (--q->handling == 0) {
+        (void)pthread_cond_broadcast(&q->is_idle);
     }
     (void)pthread_mutex_unlock(&q->lock);
     if (next != NULL) {
@@ -244,6 +244,7 @@ tl_err tl__queue_init(tl__queue *q, tl_axon *axon, tl_errctx *ctx)
     }
     (void)pthread_mutex_init(&q->lock, NULL);
     (void)pthread_cond_init(&q->has_work, NULL);
+    (void)pthread_cond_init(&q->is_idle, NULL);
     return TL_OK;
 }
 
@@ -261,6 +262,9 @@ tl_err tl__queue_start(tl__queue *q, uint32_t workers, tl_errctx *ctx)
 void tl__queue_stop(tl__queue *q)
 {
     (void)pthread_mutex_lock(&q->lock);
+    while (q->handling > 0) { /* those who answer later too: they have calls of ours */
+        (void)pthread_cond_wait(&q->is_idle, &q->lock);
+    }
     q->is_ending = true;
     (void)pthread_cond_broadcast(&q->has_work);
     (void)pthread_mutex_unlock(&q->lock);
@@ -272,6 +276,7 @@ void tl__queue_stop(tl__queue *q)
 
 void tl__queue_deinit(tl__queue *q)
 {
+    (void)pthread_cond_destroy(&q->is_idle);
     (void)pthread_cond_destroy(&q->has_work);
     (void)pthread_mutex_destroy(&q->lock);
 }

@@ -105,8 +105,8 @@ TL_MUST_USE tl_err tl_exec_open(tl_exec **out, const tl_exec_settings *settings,
 /* tl_exec_close: input is closed, those who stay are killed after a second; open requests are cancelled. NULL is fine. */
 void tl_exec_close(tl_exec *exec);
 
-/* tl_exec_borrow_hello: the first frame's head: "routes" is an array of strings, "synapses" an array of objects, either may
- * be missing. Lives until close. */
+/* tl_exec_borrow_hello: the first frame's head: "routes" is an array of strings and objects, "synapses" one of objects; either
+ * may be missing. Lives until close. */
 const tl_json *tl_exec_borrow_hello(const tl_exec *exec);
 
 /* tl_exec_ask: hand a request over. *id names it for tl_exec_cancel; NULL: nobody wants it.

@@ -119,8 +119,9 @@ static tl_err parse_object(const tl_json **out, tl_arena *arena, tl_str head, tl
     return TL_OK;
 }
 
-/* Each item of an optional array must be of a kind. */
-static tl_err check_array(const tl_json *object, const char *key, tl_json_kind kind, tl_errctx *ctx)
+/* Each item of an optional array must be of one of two kinds. */
+static tl_err check_array(const tl_json *object, const char *key, tl_json_kind kind,
+                          tl_json_kind other, tl_errctx *ctx)
 {
     const tl_json *array = tl_json_get(object, key);
     if (array == NULL) {
@@ -130,7 +131,7 @@ static tl_err check_array(const tl_json *object, const char *key, tl_json_kind k
         return tl_fail_field(ctx, TL_ERR_TYPE, key, "not an array");
     }
     for (uint32_t i = 0; i < array->count; i++) {
-        if (array->items[i].kind != kind) {
+        if (array->items[i].kind != kind && array->items[i].kind != other) {
             return tl_fail_field(ctx, TL_ERR_TYPE, key, "item %u is of the wrong kind", i);
         }
     }
@@ -148,8 +149,8 @@ tl_err tl_exec_hello_parse(tl_exec_hello *out, tl_arena *arena, tl_str head, tl_
         return tl_fail_field(ctx, TL_ERR_VERSION, "tally_exec", "version %llu, not %d",
                              (unsigned long long)version, TL_EXEC_VERSION);
     }
-    TL_TRY(check_array(object, "routes", TL_JSON_STRING, ctx));
-    TL_TRY(check_array(object, "synapses", TL_JSON_OBJECT, ctx));
+    TL_TRY(check_array(object, "routes", TL_JSON_STRING, TL_JSON_OBJECT, ctx));
+    TL_TRY(check_array(object, "synapses", TL_JSON_OBJECT, TL_JSON_OBJECT, ctx));
     if (tl_json_get(object, "in_flight") != NULL) {
         TL_TRY(tl_json_want_u64(&in_flight, object, "in_flight", ctx));
     }

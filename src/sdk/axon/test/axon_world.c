@@ -152,12 +152,13 @@ static void put_headers(tl_sb *sb, tl_http_headers headers)
 }
 
 static world_request sign(world *w, tl_auth_family_id family, const tl_keypair *from,
-                          const char *method, const char *target, const char *body)
+                          const char *method, const char *target, const char *body, int age_s)
 {
     tl_auth_outgoing what = {.method = tl_str_from_cstr(method),
                              .target = tl_str_from_cstr(target),
-                             .receiver = ss58_of(w, w->alice),
+                             .receiver = age_s < 0 ? ss58_of(w, w->alice) : TL_STR(""),
                              .now_ns = tl_clock_wall_ns(&w->clock)};
+    what.now_ns -= age_s > 0 ? (int64_t)age_s * 1000000000 : 0;
     tl_sha256(&what.body_sha256, body, strlen(body));
     tl_http_headers headers;
     assert_int_equal(tl_auth_sign(&headers, w->arena, tl_auth_family_at(family),
@@ -175,12 +176,17 @@ static world_request sign(world *w, tl_auth_family_id family, const tl_keypair *
 world_request world_btauth(world *w, const tl_keypair *from, const char *method, const char *target,
                            const char *body)
 {
-    return sign(w, TL_AUTH_BTAUTH, from, method, target, body);
+    return sign(w, TL_AUTH_BTAUTH, from, method, target, body, -1);
+}
+
+world_request world_unbound(world *w, const char *target, const char *body, int age_s)
+{
+    return sign(w, TL_AUTH_BTAUTH, NULL, "POST", target, body, age_s);
 }
 
 world_request world_epistula(world *w, const char *target, const char *body)
 {
-    return sign(w, TL_AUTH_EPISTULA, NULL, "POST", target, body);
+    return sign(w, TL_AUTH_EPISTULA, NULL, "POST", target, body, -1);
 }
 
 static void sha3_hex(char out[65], const char *text, size_t len)

@@ -52,6 +52,8 @@ void world_ask(const world *w, const world_request *request, world_answer *out);
 /* Signed headers; from NULL is bob. */
 world_request world_btauth(world *w, const tl_keypair *from, const char *method, const char *target,
                            const char *body);
+/* btauth, bound to no receiver, signed so many seconds ago. */
+world_request world_unbound(world *w, const char *target, const char *body, int age_s);
 world_request world_epistula(world *w, const char *target, const char *body);
 /* A v10 request for a synapse with fields a and text; the hash as world_hash makes it of the values' texts. */
 void world_hash(char out[65], const char *const *values, size_t count);

@@ -374,6 +374,90 @@ static void requests_go_to_a_program_and_back(void **state)
     world_end(&w);
 }
 
+static void a_programs_route_has_switches_of_its_own(void **state)
+{
+    (void)state;
+    static const char *const program[] = {
+        "python3", "-c",
+        "import json,struct,sys\n"
+        "def send(h,b=b''):\n"
+        " t=json.dumps(h).encode()\n"
+        " sys.stdout.buffer.write(struct.pack('<II',len(t),len(b))+t+b); sys.stdout.flush()\n"
+        "send({'tally_exec':1,'routes':[{'route':'POST /wide','waives_receiver':True,"
+        "'window_back_s':30,'max_body':4},'POST /strict']})\n"
+        "while True:\n"
+        " l=sys.stdin.buffer.read(8)\n"
+        " if len(l)<8: break\n"
+        " h,b=struct.unpack('<II',l); h=json.loads(sys.stdin.buffer.read(h))\n"
+        " send({'id':h['id']},sys.stdin.buffer.read(b)) if h['kind']!='cancel' else 0\n",
+        NULL};
+    world w;
+    world_answer a;
+    tl_exec *exec = NULL;
+    world_begin(&w);
+    world_axon(&w);
+    assert_int_equal(tl_exec_open(&exec, &(tl_exec_settings){.argv = program}, NULL), TL_OK);
+    assert_int_equal(tl_axon_attach_exec(w.axon, exec, NULL), TL_OK);
+    world_start(&w);
+    const struct {
+        world_request request;
+        int status;
+    } rows[] = {
+        {world_unbound(&w, "/wide", "body", 20), 200},
+        {world_unbound(&w, "/wide", "body", 40), 401},
+        {world_unbound(&w, "/wide", "body5", 0), 413},
+        {world_unbound(&w, "/strict", "body5", 0), 403},
+        {world_btauth(&w, NULL, "POST", "/strict", "body5"), 200},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world_ask(&w, &rows[i].request, &a);
+        assert_int_equal(a.status, rows[i].status);
+    }
+    tl_axon_stop(w.axon);
+    tl_exec_close(exec);
+    world_end(&w);
+}
+
+/* Large bodies to a handler that does not end: the memory for them has a bound, beyond it they are refused. */
+static void large_bodies_in_slow_handlers_are_bounded(void **state)
+{
+    (void)state;
+    enum { BODY = 9 << 20, SENT = 33 };
+    world w;
+    gate g;
+    int fds[SENT];
+    gate_begin(&g);
+    world_begin(&w);
+    world_axon(&w);
+    const tl_axon_route route = {.method = "POST",
+                                 .path = "/later",
+                                 .forward = forward_errand,
+                                 .self = &g,
+                                 .runs = TL_AXON_ASYNC,
+                                 .timeout_s = 100};
+    assert_int_equal(tl_axon_attach(w.axon, &route, NULL), TL_OK);
+    world_start(&w);
+    char *body = malloc(BODY + 1);
+    assert_non_null(body);
+    memset(body, 'x', BODY);
+    body[BODY] = 0;
+    for (int i = 0; i < SENT; i++) {
+        fds[i] = start_request(&w, w.bob, "/later", body);
+    }
+    static const char *const busy =
+        "tally_axon_requests_total{route=\"POST /later\",protocol=\"btauth\","
+        "status=\"503\",reason=\"Busy\"} ";
+    while (world_metric(&w, busy) < SENT - ((1 << 30) / (4 * BODY + 65536))) {
+        (void)sched_yield();
+    }
+    gate_open(&g);
+    for (int i = 0; i < SENT; i++) {
+        (void)close(fds[i]);
+    }
+    free(body);
+    world_end(&w);
+}
+
 static void a_program_that_dies_is_a_failed_handler(void **state)
 {
     (void)state;
@@ -410,6 +494,8 @@ int main(void)
         cmocka_unit_test(a_drain_lets_handlers_finish),
         cmocka_unit_test(streams_come_whole_or_are_cut),
         cmocka_unit_test(requests_go_to_a_program_and_back),
+        cmocka_unit_test(a_programs_route_has_switches_of_its_own),
+        cmocka_unit_test(large_bodies_in_slow_handlers_are_bounded),
         cmocka_unit_test(a_program_that_dies_is_a_failed_handler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

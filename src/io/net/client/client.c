@@ -164,8 +164,10 @@ static void act_on_time(tl_client *client)
     }
 }
 
-static void take_ended(tl_client *client)
+/* True when there were any. */
+static bool take_ended(tl_client *client)
 {
+    bool has_any = false;
     int left = 0;
     const CURLMsg *message = NULL;
     while ((message = client->curl.multi_info_read(client->multi, &left)) != NULL) {
@@ -174,7 +176,9 @@ static void take_ended(tl_client *client)
         TL_ASSERT(message->msg == CURLMSG_DONE);
         (void)client->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
         tl__call_ended((tl__attempt *)(void *)attempt, code);
+        has_any = true;
     }
+    return has_any;
 }
 
 /* --- the step --- */
@@ -276,10 +280,12 @@ tl_err tl_client_step(tl_client *client, uint32_t wait_ms, tl_errctx *ctx)
     wake(client);
     const bool has_more = launch(client);
     act_on_time(client);
-    const int64_t limit_ms = has_more ? 0 : wait_ms > INT_MAX ? INT_MAX : wait_ms;
+    /* An answer may be there before libcurl asks for its socket: such a transfer is over, and no event tells of it. */
+    const bool has_ended = take_ended(client);
+    const int64_t limit_ms = has_more || has_ended ? 0 : wait_ms > INT_MAX ? INT_MAX : wait_ms;
     TL_TRY(wait_for_sockets(client, find_wait_ms(client, limit_ms), ctx));
     act_on_time(client);
-    take_ended(client);
+    (void)take_ended(client);
     tell_all(client);
     return TL_OK;
 }

@@ -24,6 +24,11 @@ static tl_err make_uuid(char out[TL__UUID_CAP], const tl_dendrite_options *optio
     return TL_OK;
 }
 
+tl_err tl__dendrite_make_uuid(char out[TL__UUID_CAP], const tl_dendrite *dendrite, tl_errctx *ctx)
+{
+    return make_uuid(out, &dendrite->options, ctx);
+}
+
 tl_str tl_dendrite_uuid(const tl_dendrite *dendrite)
 {
     return tl_str_from_cstr(dendrite->uuid);

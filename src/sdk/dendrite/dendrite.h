@@ -94,7 +94,9 @@ TL_MUST_USE tl_err tl_dendrite_new(tl_dendrite **out, const tl_dendrite_options 
                                    tl_errctx *ctx);
 void tl_dendrite_free(tl_dendrite *dendrite); /* NULL is fine */
 
-tl_str tl_dendrite_uuid(const tl_dendrite *dendrite); /* version 1, one a dendrite */
+/* tl_dendrite_uuid: version 1, one a dendrite. Where a query names a hotkey twice, its further targets are asked under
+ * uuids of their own: requests that overtake each other would break the rule of rising nonces. */
+tl_str tl_dendrite_uuid(const tl_dendrite *dendrite);
 
 /* --- asking --- */
 

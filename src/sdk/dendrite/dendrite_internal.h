@@ -18,6 +18,10 @@ struct tl_dendrite {
     int64_t last_nonce;
 };
 
+/* tl__dendrite_make_uuid: another one of version 1. */
+TL_MUST_USE tl_err tl__dendrite_make_uuid(char out[TL__UUID_CAP], const tl_dendrite *dendrite,
+                                          tl_errctx *ctx);
+
 /* tl__dendrite_nonce: the clock's nanoseconds, or one more than the last nonce (DEND-1). */
 int64_t tl__dendrite_nonce(tl_dendrite *dendrite);
 
@@ -32,6 +36,7 @@ typedef struct tl__ask {
     tl_synapse *synapse; /* v10: this target's copy */
     int64_t started_ns;  /* when it was first signed; 0: not yet */
     tl_hash32 key;       /* of the cache */
+    tl_str uuid; /* v10: the dendrite's; of a hotkey's second target and those behind it, its own */
 } tl__ask;
 
 struct tl__batch {
@@ -66,6 +71,7 @@ TL_MUST_USE tl_err tl__query_check(tl__batch *batch);
 
 /* --- the two kinds of protocol: what goes out (v10.c, raw.c) --- */
 
+TL_MUST_USE tl_err tl__v10_name(tl__batch *batch); /* each ask's uuid */
 TL_MUST_USE tl_err tl__v10_begin(tl__ask *ask, tl_errctx *ctx);
 TL_MUST_USE tl_err tl__v10_prepare(tl__ask *ask, tl_client_attempt *attempt, tl_errctx *ctx);
 TL_MUST_USE tl_err tl__raw_prepare(tl__ask *ask, tl_client_attempt *attempt, tl_errctx *ctx);

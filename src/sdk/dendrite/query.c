@@ -188,6 +188,9 @@ static tl_err begin_all(tl__batch *batch)
         batch->replies[i] = (tl_dendrite_reply){.index = i, .target = &batch->targets[i]};
         batch->asks[i] = (tl__ask){.batch = batch, .reply = &batch->replies[i]};
     }
+    if (tl__is_v10(batch->query)) {
+        TL_TRY(tl__v10_name(batch));
+    }
     for (size_t i = 0; i < batch->count; i++) {
         TL_TRY(begin(&batch->asks[i]));
     }

@@ -1,6 +1,7 @@
 /* v10: a typed message, its identity in headers and body, its figures signed (wire spec sections 1.2, 1.3, 1.6). */
 #include <string.h>
 
+#include "base/map/map.h"
 #include "sdk/dendrite/dendrite_internal.h"
 
 /* This target's copy: the fields' values are never changed in place, so they are shared. */
@@ -12,6 +13,27 @@ tl_err tl__v10_begin(tl__ask *ask, tl_errctx *ctx)
     TL_TRY(tl_synapse_new(&ask->synapse, arena, asked->def, ctx));
     for (size_t i = 0; i < count; i++) {
         ask->synapse->fields[i] = asked->fields[i];
+    }
+    return TL_OK;
+}
+
+/* An axon wants the nonces of one hotkey and uuid to rise, and two requests at once overtake each other on their way: the
+ * first target of each hotkey is asked under the dendrite's uuid, another of the same hotkey under one of its own. */
+tl_err tl__v10_name(tl__batch *batch)
+{
+    tl_map seen;
+    tl_map_init(&seen, batch->arena);
+    for (size_t i = 0; i < batch->count; i++) {
+        tl_map_entry *entry = NULL;
+        TL_TRY(tl_map_slot(&entry, &seen, tl_str_bytes(batch->targets[i].hotkey), batch->ctx));
+        batch->asks[i].uuid = tl_dendrite_uuid(batch->dendrite);
+        if (entry->value != NULL) {
+            char fresh[TL__UUID_CAP];
+            TL_TRY(tl__dendrite_make_uuid(fresh, batch->dendrite, batch->ctx));
+            TL_TRY(tl_str_copy(&batch->asks[i].uuid, batch->arena, tl_str_from_cstr(fresh),
+                               batch->ctx));
+        }
+        entry->value = &batch->asks[i];
     }
     return TL_OK;
 }
@@ -33,7 +55,7 @@ static tl_err fill(tl__ask *ask, tl_str nonce, const tl_http_headers *signed_hea
     s->dendrite = (tl_terminal){.ip = tl_value_from_str(d->options.ip),
                                 .version = tl_value_from_i64(d->options.version),
                                 .nonce = tl_value_from_i64(figure),
-                                .uuid = tl_value_from_str(tl_dendrite_uuid(d)),
+                                .uuid = tl_value_from_str(ask->uuid),
                                 .hotkey = tl_value_from_str(tl_str_from_cstr(d->hotkey)),
                                 .signature = tl_value_from_str(signature->value)};
     return TL_OK;
@@ -70,7 +92,7 @@ tl_err tl__v10_prepare(tl__ask *ask, tl_client_attempt *attempt, tl_errctx *ctx)
     const tl_auth_outgoing what = {
         .receiver = ask->reply->target->hotkey,
         .nonce = nonce,
-        .uuid = tl_dendrite_uuid(d),
+        .uuid = ask->uuid,
         .body_hash = tl_str_from_cstr(batch->body_hash),
     };
     TL_TRY(tl_auth_sign(&signed_headers, kept, batch->query->family, d->options.key, &what,

@@ -65,6 +65,40 @@ static tl_dendrite_reply ask_one(party_kit *kit, const tl_dendrite_target *targe
 
 /* --- signed anew --- */
 
+/* An axon takes only rising nonces of one hotkey and uuid, and requests at once overtake each other. */
+static void targets_of_one_hotkey_are_asked_under_uuids_of_their_own(void **state)
+{
+    (void)state;
+    static const scripted_act acts[] = {{.bytes = GOOD}};
+    party_kit kit = {.arena = NULL};
+    play p = {.acts = NULL};
+    kit_start(&kit, false);
+    play_start(&p, acts, 1);
+    const tl_dendrite_target targets[] = {kit_target(p.server, ALICE), kit_target(p.server, ALICE),
+                                          kit_target(p.server, CHARLIE),
+                                          kit_target(p.server, ALICE)};
+    enum { COUNT = sizeof targets / sizeof *targets };
+    tl_dendrite_reply replies[COUNT];
+    const tl_dendrite_query query = kit_v10(kit_message(&kit, "Slow", "{}"));
+    assert_int_equal(
+        tl_dendrite_ask_all(kit.dendrite, kit.arena, replies, targets, COUNT, &query, NULL), TL_OK);
+    unsigned own = 0;
+    for (unsigned i = 0; i < COUNT; i++) {
+        const tl_str uuid = seen(&p, i, "bt_header_dendrite_uuid");
+        assert_int_equal(uuid.len, 36);
+        assert_int_equal(uuid.ptr[14], '1');
+        own += !tl_str_eq(uuid, tl_dendrite_uuid(kit.dendrite));
+        for (unsigned k = 0; k < i; k++) {
+            const bool is_same = tl_str_eq(uuid, seen(&p, k, "bt_header_dendrite_uuid"));
+            assert_false(is_same && tl_str_eq(seen(&p, i, "bt_header_axon_hotkey"),
+                                              seen(&p, k, "bt_header_axon_hotkey")));
+        }
+    }
+    assert_int_equal(own, 2);
+    scripted_stop(p.server);
+    kit_stop(&kit);
+}
+
 static void check_v10(const play *p, unsigned i, int64_t *last_nonce)
 {
     int64_t nonce = 0;
@@ -539,6 +573,7 @@ static void the_next_one_is_asked_and_every_cause_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(targets_of_one_hotkey_are_asked_under_uuids_of_their_own),
         cmocka_unit_test(retries_are_signed_anew),
         cmocka_unit_test(without_retries_there_is_one_request),
         cmocka_unit_test(hedges_are_signed_anew),

@@ -32,7 +32,9 @@ static void the_request_of_the_vectors_comes_out_byte_for_byte(void **state)
                        .query = &query};
     tl__ask ask = {.batch = &batch, .reply = &reply};
     tl_client_attempt attempt = {.arena = kit.arena};
+    batch.asks = &ask;
     assert_int_equal(tl__query_check(&batch), TL_OK);
+    assert_int_equal(tl__v10_name(&batch), TL_OK);
     assert_int_equal(tl__v10_begin(&ask, NULL), TL_OK);
     assert_int_equal(tl__v10_prepare(&ask, &attempt, NULL), TL_OK);
     assert_true(tl_str_eq_cstr(batch.path, "/Echo"));

@@ -317,9 +317,11 @@ static const tl_cmd_option verify_options[] = {
     REQUEST_OPTIONS,
     {.name = "headers",
      .type = TL_CMD_TEXT,
-     .metavar = "JSON|@FILE",
+     .metavar = "H",
      .is_required = true,
-     .help = "the request's headers: an object, or a list of pairs where a name comes twice"},
+     .help =
+         "the request's headers, JSON or @FILE: an object, or a list of pairs where a name comes "
+         "twice"},
     {.name = "self",
      .type = TL_CMD_TEXT,
      .metavar = "SS58",

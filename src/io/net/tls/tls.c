@@ -149,7 +149,14 @@ static bool set_host(SSL *ssl, const char *host)
         return true;
     }
     ERR_clear_error();
-    return *host != 0 && SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+    /* SSL_set_tlsext_host_name casts the const away, which is an error here; this is the call behind it. */
+    char name[TLSEXT_MAXLEN_host_name + 1];
+    if (*host == 0 || strlen(host) >= sizeof name) {
+        return false;
+    }
+    (void)tl_str_print(name, sizeof name, "%s", host);
+    return SSL_set1_host(ssl, name) == 1 &&
+           SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1;
 }
 
 static bool open_session(tl_tls_session *s, const tl_tls *tls, const char *host)

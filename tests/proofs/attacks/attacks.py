@@ -143,6 +143,7 @@ def replay_across_receivers(k, a, w):
 def again_after(k, w, folder, number):
     axon = Axon(folder)
     try:
+        begun = time.monotonic()
         kept = {p: w.fresh(p) for p in PROTOCOLS}
         for p in PROTOCOLS:
             k.control(p, ask(axon.port, kept[p]))
@@ -151,7 +152,9 @@ def again_after(k, w, folder, number):
         port = axon.port
         axon.start(port)
         for p in PROTOCOLS:
-            k.expect(p, ask(axon.port, kept[p]), refused(p, "ReplayedRequest"))
+            found = ask(axon.port, kept[p])
+            is_slow = time.monotonic() - begun > 8  # then it may be too old besides
+            k.expect(p, found, refused(p, "ReplayedRequest"), *([(401, "StaleRequest")] if is_slow else []))
             k.control(f"{p} after it", ask(axon.port, w.fresh(p)))
     finally:
         axon.kill()
@@ -491,7 +494,7 @@ def json_bombs(k, a, w):
             request = w.v10(a=2000000000, body=body)
         begun = time.monotonic()
         k.expect(what, ask(a.port, request), *allowed)
-        k.holds(f"{what} took {time.monotonic() - begun:.1f} s", time.monotonic() - begun < 2)
+        k.holds(f"{what} took {time.monotonic() - begun:.1f} s", time.monotonic() - begun < 5)
     k.control("v10", ask(a.port, w.v10(body=model(b'"y":[[1]]'))))
 
 
@@ -534,7 +537,7 @@ def penalties(k, a, w):
         for _ in range(560):
             s = socket.create_connection(("127.0.0.1", axon.port), 5)
             many.append(s)
-        time.sleep(0.2)
+        time.sleep(0.5)
         open_now = 0
         for s in many:
             s.settimeout(0.01)
@@ -548,7 +551,7 @@ def penalties(k, a, w):
             s.close()
         k.holds(f"{open_now} connections of one address are open", open_now <= 512)
         time.sleep(0.2)
-        statuses = [ask(axon.port, Request("POST", "/echo", [], b"x")).status for _ in range(40)]
+        statuses = [x.status for x in answers(axon.port, Request("POST", "/echo", [], b"x").raw() * 60)]  # faster than a bucket fills
         k.sent += len(statuses)
         k.through += statuses.count(200)
         k.holds(f"no penalty: {statuses}", statuses[0] == 401 and statuses[-1] == 429)
@@ -583,7 +586,7 @@ class Slow:
             time.sleep(0.5)
 
     def judge(self, k):
-        while time.monotonic() - self.begun < 11.5:
+        while time.monotonic() - self.begun < 13:
             time.sleep(0.2)
         for s in self.sockets:
             s.settimeout(0.02)
@@ -598,7 +601,7 @@ class Slow:
                 pass
             status = int(data.split(b" ", 2)[1]) if data.startswith(b"HTTP/1.1 ") else 0
             k.expect("a slow head", Answer(status, "", b""), 0, 400, 408)
-            k.holds("a slow head is still open after 11.5 s", not is_open)
+            k.holds("a slow head is still open after 13 s", not is_open)
             s.close()
 
 

@@ -666,13 +666,15 @@ def main():
     rows = list(KINDS) + [None]
     for count, row in enumerate(rows, 1):
         k = Kind(row.__name__ if row else "slowloris")
+        begun = time.monotonic()
         kinds.append(k)
         try:
             row(k, axon, w) if row else slow.judge(k)
             k.holds("the axon is gone", axon.process.poll() is None)
         except Exception as e:  # pylint: disable=broad-except
             k.wrong.append(f"{type(e).__name__}: {e}")
-        print(f"{'not ok' if k.wrong or k.through else 'ok'} {count} - {k.name}: {k.sent} sent, {k.through} through", flush=True)
+        print(f"{'not ok' if k.wrong or k.through else 'ok'} {count} - {k.name}: {k.sent} sent, {k.through} through, "
+              f"{time.monotonic() - begun:.1f} s", flush=True)
         for line in k.wrong[:10]:
             print("# " + line, flush=True)
     out = json.loads(client.communicate("", 30)[0])

@@ -102,7 +102,7 @@ static tl_err check_hash(tl_axon_call *call, tl_errctx *ctx)
     }
     TL_TRY(tl_synapse_body_hash(hash, call->synapse, call->arena, ctx));
     if (!tl_str_eq_cstr(call->claim.body_hash, hash)) {
-        call->reason = TL__REASON_BODY_HASH;
+        call->outcome = TL__REASON_BODY_HASH;
         return tl_fail(ctx, TL_ERR_CORRUPT, "the body's hash is not the one that was signed");
     }
     return TL_OK;
@@ -112,18 +112,18 @@ static tl_err check_hash(tl_axon_call *call, tl_errctx *ctx)
 static tl_err read_model(tl_axon_call *call, tl_errctx *ctx)
 {
     const tl_str body = {(const char *)call->body.ptr, call->body.len};
-    call->reason = TL__REASON_BODY_MODEL;
+    call->outcome = TL__REASON_BODY_MODEL;
     if (body.len == 0 || !is_json_type(call->headers)) {
         return tl_fail(ctx, TL_ERR_TYPE, "the body is no JSON by its type");
     }
     const tl_err err = tl_synapse_from_body(&call->synapse, call->arena, call->route->spec.synapse,
                                             body, NULL, ctx);
     if (err != TL_OK) {
-        call->reason = is_text_error(err) ? TL__REASON_BODY_JSON : TL__REASON_BODY_MODEL;
+        call->outcome = is_text_error(err) ? TL__REASON_BODY_JSON : TL__REASON_BODY_MODEL;
         return err;
     }
     TL_TRY(check_hash(call, ctx));
-    call->reason = TL__REASON_OK;
+    call->outcome = TL__REASON_OK;
     return TL_OK;
 }
 
@@ -148,7 +148,7 @@ static void conclude(tl_axon_call *call, tl_err err, const char *message)
         message = ctx.message;
     }
     if (err != TL_OK) {
-        call->reason = call->reason == TL__REASON_OK ? TL__REASON_HANDLER : call->reason;
+        call->outcome = call->outcome == TL__REASON_OK ? TL__REASON_HANDLER : call->outcome;
         const tl_log_field fields[] = {
             TL_LOG_TEXT("route", call->route->name),
             TL_LOG_TEXT("correlation_id", ((tl_str){call->id, call->id_len})),
@@ -166,7 +166,7 @@ void tl__handle(void *argument)
     tl_errctx ctx = TL_ERRCTX_INIT;
     tl_err err = TL_OK;
     if (atomic_load_explicit(&call->is_gone, memory_order_acquire)) {
-        call->reason = TL__REASON_GONE;
+        call->outcome = TL__REASON_GONE;
         call->err = TL_ERR_STATE;
         go_back(call);
         return;

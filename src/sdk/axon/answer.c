@@ -15,11 +15,17 @@ static tl_bytes bytes_of(tl_str text)
     return tl_str_bytes(text);
 }
 
-/* The head of an answer: ours first, then those of the protocol, in the exchange's memory. */
-static tl_http_headers join_headers(tl_axon_call *call, tl_str content_type,
+/* Memory for what the loop itself answers: while a handler has the call, the call's own belongs to that thread (AXON-6). */
+static tl_arena *refusal_arena(const tl_axon_call *call)
+{
+    return call->is_handled ? tl_http_arena(call->x) : call->arena;
+}
+
+/* The head of an answer: ours first, then those of the protocol. */
+static tl_http_headers join_headers(const tl_axon_call *call, tl_arena *arena, tl_str content_type,
                                     const tl_http_header *extra, tl_http_headers more)
 {
-    tl_http_header *all = TL_NEW(call->arena, tl_http_header, more.count + OWN_HEADERS_MAX);
+    tl_http_header *all = TL_NEW(arena, tl_http_header, more.count + OWN_HEADERS_MAX);
     if (all == NULL) {
         return (tl_http_headers){NULL, 0};
     }
@@ -111,7 +117,7 @@ static void sign_error(tl_axon_call *call, tl_synapse *model)
     const tl_str none = TL_STR("None");
     const tl_value *from = &model->dendrite.hotkey;
     const tl_value *to = &model->axon.hotkey;
-    if (tl_auth_sign_v10_answer(&signature, call->arena, s->key, tl_str_from_cstr(digits),
+    if (tl_auth_sign_v10_answer(&signature, refusal_arena(call), s->key, tl_str_from_cstr(digits),
                                 from->kind == TL_VALUE_STR ? from->text : none,
                                 to->kind == TL_VALUE_STR ? to->text : none,
                                 tl_str_from_cstr(call->axon->uuid), &s->entropy, NULL) == TL_OK) {
@@ -126,25 +132,25 @@ static tl_err error_model(tl_synapse **out, tl_axon_call *call, tl__reason reaso
                          reason == TL__REASON_PARSE || (int)reason == TL_AUTH_DUPLICATE ||
                          (int)reason == TL_AUTH_TOO_MANY;
     if (!is_bare &&
-        tl_synapse_from_headers(out, call->arena, call->route->spec.synapse,
+        tl_synapse_from_headers(out, refusal_arena(call), call->route->spec.synapse,
                                 tl_http_request_of(call->x)->headers, true, ctx) == TL_OK) {
         sign_error(call, *out);
         return TL_OK;
     }
-    return tl_synapse_new(out, call->arena, tl_synapse_base(), ctx);
+    return tl_synapse_new(out, refusal_arena(call), tl_synapse_base(), ctx);
 }
 
 static tl_err build_v10_error(tl_http_headers *headers, tl_str *body, tl_axon_call *call,
                               tl__reason reason, int status, tl_str message, tl_errctx *ctx)
 {
     tl_synapse *model;
-    const tl_str text = header_text(call->arena, message);
+    const tl_str text = header_text(refusal_arena(call), message);
     TL_TRY(error_model(&model, call, reason, ctx));
     model->axon.status_code = tl_value_from_i64(status);
     model->axon.status_message = tl_value_from_str(text);
     model->axon.process_time = tl_value_from_f64(seconds_since(call, call->begun_ns));
-    TL_TRY(tl_synapse_put_headers(headers, call->arena, model, ctx));
-    return tl_synapse_error_body(body, call->arena, text, ctx);
+    TL_TRY(tl_synapse_put_headers(headers, refusal_arena(call), model, ctx));
+    return tl_synapse_error_body(body, refusal_arena(call), text, ctx);
 }
 
 static void refuse_v10(tl_axon_call *call, tl__reason reason, int status,
@@ -156,7 +162,8 @@ static void refuse_v10(tl_axon_call *call, tl__reason reason, int status,
         headers.count = 0;
         body = TL_STR("{\"message\":\"Internal Server Error\"}");
     }
-    answer(call, status, join_headers(call, TL_STR("application/json"), extra, headers),
+    answer(call, status,
+           join_headers(call, refusal_arena(call), TL_STR("application/json"), extra, headers),
            bytes_of(body));
 }
 
@@ -167,7 +174,7 @@ static void refuse_signed(tl_axon_call *call, int status, const tl_http_header *
 {
     tl_sb sb;
     tl_str body;
-    tl_sb_init(&sb, call->arena);
+    tl_sb_init(&sb, refusal_arena(call));
     tl_sb_put(&sb, TL_STR("{\"error\":\""));
     tl_sb_put_cstr(&sb, error);
     tl_sb_put(&sb, TL_STR("\",\"message\":"));
@@ -177,7 +184,8 @@ static void refuse_signed(tl_axon_call *call, int status, const tl_http_header *
         body = TL_STR("{\"error\":\"Busy\",\"message\":\"\"}");
     }
     answer(call, status,
-           join_headers(call, TL_STR("application/json"), extra, (tl_http_headers){NULL, 0}),
+           join_headers(call, refusal_arena(call), TL_STR("application/json"), extra,
+                        (tl_http_headers){NULL, 0}),
            bytes_of(body));
 }
 
@@ -199,7 +207,7 @@ void tl__refuse(tl_axon_call *call, tl__reason reason, int status, tl_str messag
     if (tl__is_v10(call) &&
         (int)reason == TL_AUTH_FORBIDDEN) { /* the SDK's words around the reason */
         tl_sb sb;
-        tl_sb_init(&sb, call->arena);
+        tl_sb_init(&sb, refusal_arena(call));
         tl_sb_put(&sb, TL_STR("Forbidden. Key is blacklisted: "));
         tl_sb_put(&sb, message);
         tl_sb_put_char(&sb, '.');
@@ -236,8 +244,8 @@ void tl__refuse_plain(tl_axon_call *call, tl__reason reason, int status,
     call->reason = reason;
     penalise(call, reason);
     answer(call, status,
-           join_headers(call, json.len > 0 ? TL_STR("application/json") : json, extra,
-                        (tl_http_headers){NULL, 0}),
+           join_headers(call, refusal_arena(call), json.len > 0 ? TL_STR("application/json") : json,
+                        extra, (tl_http_headers){NULL, 0}),
            bytes_of(json));
 }
 
@@ -324,7 +332,7 @@ tl_err tl__build_answer(tl_axon_call *call, tl_errctx *ctx)
     }
     if (call->synapse == NULL) {
         call->answer_headers =
-            join_headers(call, call->content_type, NULL, (tl_http_headers){NULL, 0});
+            join_headers(call, call->arena, call->content_type, NULL, (tl_http_headers){NULL, 0});
         return TL_OK;
     }
     tl_str body;
@@ -332,7 +340,7 @@ tl_err tl__build_answer(tl_axon_call *call, tl_errctx *ctx)
     TL_TRY(tl_synapse_response_body(&body, call->arena, call->synapse, ctx));
     TL_TRY(tl_synapse_put_headers(&call->answer_headers, call->arena, call->synapse, ctx));
     call->answer_headers =
-        join_headers(call, TL_STR("application/json"), NULL, call->answer_headers);
+        join_headers(call, call->arena, TL_STR("application/json"), NULL, call->answer_headers);
     call->answer_body = bytes_of(body);
     return TL_OK;
 }
@@ -344,7 +352,8 @@ tl_err tl__build_stream_head(tl_axon_call *call, tl_errctx *ctx)
         fill_model(call);
         TL_TRY(tl_synapse_put_headers(&call->answer_headers, call->arena, call->synapse, ctx));
     }
-    call->answer_headers = join_headers(call, call->content_type, NULL, call->answer_headers);
+    call->answer_headers =
+        join_headers(call, call->arena, call->content_type, NULL, call->answer_headers);
     return call->answer_headers.count > 0 ? TL_OK : tl_arena_fail(call->arena, ctx);
 }
 

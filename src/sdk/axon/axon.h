@@ -13,6 +13,7 @@
  *             AXON-4 at most handlers_max calls are in handlers, at most waiting_max wait, and no hotkey waits behind
  *                    another one's backlog within a priority
  *             AXON-5 a refusal repeats nothing that was sent, but for the name of an unknown synapse (as the SDK does)
+ *             AXON-6 while a handler has a call, its memory is the handler's: the loop answers from elsewhere
  * Read        gates.c (the order of what is asked of a request), then verify.c, then queue.c, then answer.c
  *
  *      bytes ─▶ http ─▶ address list ─▶ cap, size, rate ─▶ headers ─▶ hotkey list ─▶ verify ─▶ stake ─▶ queue ─▶ handler

@@ -159,10 +159,11 @@ struct tl_axon_call {
     tl_str status_message;
     tl_bytes answer_body;
     tl_http_headers answer_headers;
-    tl__reason reason;
+    tl__reason outcome;
     tl_err err;
     tl_err later_err; /* what tl_axon_finish was told */
     char later_message[128];
+    tl__reason reason; /* ON_LOOP: why it is answered so; the outcome, once it has come back */
     size_t sent_len;   /* ON_LOOP, for the log */
     tl__piece *pieces; /* ON_LOOP */
     tl__piece **pieces_end;

@@ -298,6 +298,7 @@ void tl__call_come_back(void *argument)
         recycle(call);
         return;
     }
+    call->reason = call->outcome;
     if (call->is_stream && (call->is_streaming || call->pieces != NULL)) {
         const bool is_whole = call->err == TL_OK && !atomic_load(&call->is_broken);
         call->reason = is_whole ? call->reason : TL__REASON_HANDLER;

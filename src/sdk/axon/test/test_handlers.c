@@ -23,6 +23,7 @@ typedef struct gate {
     int inside;
     int left;
     bool is_open;
+    atomic_int meddled; /* others took from a call's memory while its handler ran */
 } gate;
 
 static void gate_begin(gate *g)
@@ -64,7 +65,13 @@ static void gate_pass(gate *g)
 static tl_err forward_gate(void *self, tl_axon_call *call, tl_errctx *ctx)
 {
     (void)ctx;
-    gate_pass(self);
+    gate *g = self;
+    tl_arena *arena = tl_axon_call_arena(call);
+    const char *mine = tl_arena_alloc(arena, 1, 1, 1);
+    gate_pass(g);
+    if ((const char *)tl_arena_alloc(arena, 1, 1, 1) != mine + 1) {
+        (void)atomic_fetch_add(&g->meddled, 1);
+    }
     tl_axon_answer(call, 200, "text/plain", tl_axon_call_body(call));
     return TL_OK;
 }
@@ -186,6 +193,7 @@ static void a_late_answer_is_dropped(void **state)
     gate_open(&g);
     wait_metric(&w, "\ntally_axon_handlers ",
                 0); /* it has had its say, and nobody heard it: AXON-3 */
+    assert_int_equal(atomic_load(&g.meddled), 0); /* AXON-6 */
     const world_request next = world_btauth(&w, w.bob, "POST", "/echo", "next");
     world_send(fd, &next); /* the same connection goes on, and gets its own answer */
     world_receive(fd, &a);

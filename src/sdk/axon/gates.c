@@ -119,7 +119,8 @@ static void head_of_signed(tl_axon_call *call, tl__route *route)
         return;
     }
     if ((route->rules.families & 1u << family->id) == 0) {
-        call->family = family->id;
+        /* v10's headers make no v10 answer here: there is no synapse for its model */
+        call->family = family->id == TL_AUTH_V10 ? call->family : family->id;
         tl__refuse(call, (tl__reason)TL_AUTH_MALFORMED, 401,
                    TL_STR("This protocol is not spoken here"));
         return;

@@ -107,6 +107,7 @@ def replay_across_protocols(k, a, w):
         k.expect(f"the other's signature in {p}", ask(a.port, request.with_header(header, taken)), (401, "BadSignature"))
     request = w.v10().with_header("bt_header_dendrite_signature", btauth.value("X-Bittensor-Signature"))
     k.expect("btauth's signature in v10", ask(a.port, request), 401)
+    k.expect("v10 on a signed route", ask(a.port, w.v10().copy(target="/echo")), (401, "MalformedAuth"))
     k.expect("btauth on a v10 route", ask(a.port, btauth.copy(target="/Synapse", method="POST")), 401, 500)
 
 

@@ -164,6 +164,9 @@ static void signed_refusals_have_their_classes(void **state)
         {twice, 401, "{\"error\":\"MalformedAuth\""},
         {body, 401, "{\"error\":\"BadSignature\""},
         {world_btauth(&w, NULL, "DELETE", "/echo", ""), 404, "{\"error\":\"NotFound\""},
+        {{"POST", "/echo", TL_STR("bt_header_dendrite_nonce: 1\r\n"), {NULL, 0}},
+         401,
+         "{\"error\":\"MalformedAuth\",\"message\":\"This protocol"},
         {changed, 200, "body"},
         {changed, 401, "{\"error\":\"ReplayedRequest\""},
     };

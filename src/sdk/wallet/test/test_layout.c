@@ -254,10 +254,12 @@ static void a_replaced_file_is_the_old_or_the_new_one(void **state) /* WAL-2 */
     for (unsigned round = 0; round < ROUNDS; round++) {
         const pid_t child = fork();
         assert_true(child >= 0);
-        for (unsigned i = 0; child == 0; i++) {
-            const tl_err err =
-                tl_wallet_replace(w.hotkey_path, (tl_bytes){forms[i % 2], LEN}, NULL);
-            (void)err;
+        if (child == 0) {
+            for (unsigned i = 0;; i++) {
+                const tl_err err =
+                    tl_wallet_replace(w.hotkey_path, (tl_bytes){forms[i % 2], LEN}, NULL);
+                (void)err;
+            }
         }
         (void)usleep(round * 137 % 5000);
         int status = 0;

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -690,7 +691,10 @@ def main():
     sent, through = sum(k.sent for k in kinds), sum(k.through for k in kinds)
     print(f"1..{len(rows) + 2}")
     print(f"# PROOF attacks kinds={len(kinds)} sent={sent} through={through} honest={len(times)} honest_failed={len(failed)}")
-    return 0 if is_fine and code == 0 and not any(k.wrong or k.through for k in kinds) else 1
+    is_clean = is_fine and code == 0 and not any(k.wrong or k.through for k in kinds)
+    if is_clean:
+        shutil.rmtree(folder)  # else what the axons said is kept
+    return 0 if is_clean else 1
 
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ static tl_err read_head(uint64_t head[HEAD_WORDS], bool *is_new, int fd, off_t l
     memset(head, 0, sizeof none);
     *is_new = true;
     if (len < TL__REPLAY_PAGE_LEN) {
-        return TL_OK; /* shorter than a head: nothing was ever stored */
+        return TL_OK; /* shorter than a head: its maker died, or somebody cut it */
     }
     if (pread(fd, head, sizeof none, 0) != (ssize_t)sizeof none) {
         return fail_file(ctx, path, "read");
@@ -170,7 +170,8 @@ static tl_err settle_head(tl_replay *store, uint64_t head[HEAD_WORDS], bool is_n
     if (is_new || start->is_power_lost || is_resized) {
         TL_TRY(clear(fd, (off_t)((pages + 1) * TL__REPLAY_PAGE_LEN), path, ctx));
         TL_TRY(fill_head(head, pages, ctx));
-        head[FLOOR] = is_new ? 0 : (uint64_t)floor_ns; /* REPLAY-4 */
+        /* REPLAY-4; an empty file that was there may have lost what it held */
+        head[FLOOR] = store->file.is_made ? 0 : (uint64_t)floor_ns;
     } else if ((int64_t)head[BACK] < options->back_ns) {
         head[FLOOR] = (uint64_t)floor_ns; /* a longer window than marks were kept for */
     }
@@ -238,6 +239,18 @@ static tl_err open_map(tl_replay *store, const tl_replay_options *options, int64
     return TL_OK;
 }
 
+/* The file, made when there is none. */
+static int open_file(bool *is_made, const char *path)
+{
+    const int flags = O_RDWR | O_CREAT | O_CLOEXEC;
+    int fd = open(path, flags | O_EXCL, (mode_t)TL_SYS_FILE_MODE);
+    *is_made = fd >= 0;
+    if (fd < 0 && errno == EEXIST) {
+        fd = open(path, flags, (mode_t)TL_SYS_FILE_MODE);
+    }
+    return fd;
+}
+
 tl_err tl_replay_open(tl_replay **out, const char *dir, const tl_replay_options *options,
                       int64_t now_ns, tl_errctx *ctx)
 {
@@ -252,7 +265,7 @@ tl_err tl_replay_open(tl_replay **out, const char *dir, const tl_replay_options 
         err = tl__replay_new(&store, ctx);
     }
     if (err == TL_OK) {
-        store->file.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, (mode_t)TL_SYS_FILE_MODE);
+        store->file.fd = open_file(&store->file.is_made, path);
         err = store->file.fd < 0 ? fail_file(ctx, path, "open")
                                  : open_map(store, &o, now_ns, path, ctx);
         if (err == TL_OK) {

@@ -7,7 +7,7 @@
  * Invariants  REPLAY-1 of equal marks at once, from any threads, exactly one is fresh
  *             REPLAY-2 what was fresh is seen until its mark's keep_until_ns, across a restart and a SIGKILL
  *             REPLAY-3 a store that is full or out of reach refuses; it never forgets early
- *             REPLAY-4 after a power cut nothing signed before the start is fresh
+ *             REPLAY-4 after a power cut, or with an emptied file, nothing signed before the start is fresh
  * Read        table.c, then file.c, then redis.c
  *
  * The file (TL_REPLAY_FILE_NAME in the state folder): pages of 4 KiB, mapped and shared, so that what was stored is the kernel's at
@@ -73,7 +73,7 @@ typedef struct tl_replay_options {
 
 /* tl_replay_start: how a store came up, for the log. */
 typedef struct tl_replay_start {
-    bool is_new;        /* nothing was there */
+    bool is_new;        /* there was no file, or an empty one */
     bool is_killed;     /* the last life did not close it */
     bool is_power_lost; /* … and the machine was started since: the table was emptied */
     int64_t floor_ns;   /* what was signed up to then is refused; 0: nothing */

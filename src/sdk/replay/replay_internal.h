@@ -61,7 +61,8 @@ bool tl__replay_page_check(uint64_t *words, uint64_t page, int64_t keep_max_ns, 
 /* --- file.c --- */
 
 typedef struct tl__replay_file {
-    int fd; /* -1: memory */
+    int fd;       /* -1: memory */
+    bool is_made; /* there was no such file */
     uint8_t *map;
     size_t map_len;
 } tl__replay_file;

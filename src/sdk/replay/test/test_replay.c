@@ -468,9 +468,10 @@ static void a_damaged_file_is_an_error_and_a_damaged_page_refuses(void **state)
     assert_int_equal(truncate(path, 5000), 0);
     write_word(VERSION_WORD, 1);
     assert_int_equal(tl_replay_open(&store, dir, NULL, NOW, &ctx), TL_ERR_CORRUPT);
-    assert_int_equal(truncate(path, 100), 0); /* its maker died before it had a head */
-    store = open_small(1, NOW);
+    assert_int_equal(truncate(path, 100), 0); /* its maker died, or somebody cut it: REPLAY-4 */
+    store = open_small(1, NOW + S);
     assert_true(tl_replay_how_it_started(store)->is_new);
+    assert_int_equal(tl_replay_keep(store, &a, NOW + S), TL_REPLAY_SEEN);
     close_store(store);
 }
 

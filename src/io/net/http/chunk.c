@@ -143,3 +143,8 @@ tl__http_chunk_step tl__http_chunks_read(tl__http_chunks *chunks, tl_bytes *rest
     }
     return TL__HTTP_CHUNK_MORE;
 }
+
+uint64_t tl__http_chunk_left(const tl__http_chunks *chunks)
+{
+    return chunks->state == DATA ? chunks->left : 0;
+}

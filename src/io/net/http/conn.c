@@ -493,11 +493,21 @@ static void spoil_body(tl__http_conn *conn)
     }
 }
 
+/* A chunk that says it is longer than its body may be: told before its bytes come. */
+static void refuse_long_chunk(tl__http_conn *conn)
+{
+    tl_http_exchange *x = conn->receiving;
+    if (x != NULL && tl__http_chunk_left(&conn->chunks) > x->body_len_max - conn->taken) {
+        tl__http_end_exchange(x, TL_HTTP_GONE_TOO_LARGE);
+    }
+}
+
 static bool step_chunked(tl__http_conn *conn, tl_bytes *rest)
 {
     tl_bytes piece;
     switch (tl__http_chunks_read(&conn->chunks, rest, &piece)) {
     case TL__HTTP_CHUNK_MORE:
+        refuse_long_chunk(conn);
         return false;
     case TL__HTTP_CHUNK_PIECE:
         take_piece(conn, piece);

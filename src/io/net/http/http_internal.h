@@ -78,6 +78,9 @@ typedef struct tl__http_chunks {
 /* tl__http_chunks_read: the next step; *rest loses what was read. A piece is a view into it. */
 tl__http_chunk_step tl__http_chunks_read(tl__http_chunks *chunks, tl_bytes *rest, tl_bytes *piece);
 
+/* tl__http_chunk_left: bytes that the chunk which has begun still wants; 0 between two. */
+uint64_t tl__http_chunk_left(const tl__http_chunks *chunks);
+
 /* --- out.c: what waits to be sent --- */
 
 typedef struct tl__http_block {

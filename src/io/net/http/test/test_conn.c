@@ -292,6 +292,12 @@ static void a_body_above_its_limit_is_refused(void **state)
     say(line, "01234567890POST /small HTTP/1.1\r\n" H "Content-Length: 10\r\n\r\n0123456789");
     assert_true(has(line, "200 OK") && ends_with(line, "0123456789"));
     forget_sent(line);
+    say(line, "POST /small HTTP/1.1\r\n" H
+              "Transfer-Encoding: chunked\r\n\r\n1\r\n0\r\na\r\n"); /* its bytes need not come */
+    assert_true(has(line, "HTTP/1.1 413"));
+    assert_int_equal(gone(TL_HTTP_GONE_TOO_LARGE), 2);
+    say(line, "0123456789\r\n0\r\n\r\n");
+    forget_sent(line);
     say(line, "POST /own HTTP/1.1\r\n" H
               "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n"); /* not yet */
     assert_int_equal(line->sent_len, 0);

@@ -149,6 +149,50 @@ static tl_err refuse_existing(const char *path, bool may_overwrite, tl_errctx *c
     return err;
 }
 
+/* Both files over two that are there. The public file goes before the key that it is of, and comes behind the new one:
+ * whoever is killed in between leaves a key without its public file, never with another key's, which an encrypted coldkey
+ * would be taken for. When the key cannot be written the old public file comes back. */
+static tl_err write_over(tl_arena *scratch, const char *path, tl_bytes whole, const char *pub_path,
+                         tl_bytes pub, tl_errctx *ctx)
+{
+    tl_str old = {NULL, 0};
+    const bool had_pub = tl_sys_exists(pub_path);
+    if (had_pub) {
+        TL_TRY(tl_sys_read_file(&old, scratch, pub_path, TL_KEYFILE_LEN_MAX, ctx));
+    }
+    if (had_pub && unlink(pub_path) != 0) {
+        return tl_fail_field(ctx, TL_ERR_IO, pub_path, "cannot remove \"%s\": %s", pub_path,
+                             strerror(errno));
+    }
+    const tl_err err = tl_sys_write_file(path, whole, TL_SYS_FILE_MODE, ctx);
+    if (err != TL_OK && had_pub) {
+        const tl_err back = tl_sys_write_file(pub_path, tl_str_bytes(old), TL_SYS_FILE_MODE, NULL);
+        (void)back; /* the first error is told */
+    }
+    return err != TL_OK ? err : tl_sys_write_file(pub_path, pub, TL_SYS_FILE_MODE, ctx);
+}
+
+static tl_err write_both(const char *path, tl_bytes whole, const char *pub_path, tl_bytes pub,
+                         tl_errctx *ctx)
+{
+    if (whole.len == 0) {
+        return tl_sys_write_file(pub_path, pub, TL_SYS_FILE_MODE, ctx);
+    }
+    if (tl_sys_exists(path)) {
+        tl_arena *scratch = NULL;
+        TL_TRY(tl_arena_new(&scratch, NULL, 0, NULL, ctx));
+        const tl_err err = write_over(scratch, path, whole, pub_path, pub, ctx);
+        tl_arena_free(scratch);
+        return err;
+    }
+    TL_TRY(tl_sys_write_file(path, whole, TL_SYS_FILE_MODE, ctx));
+    const tl_err err = tl_sys_write_file(pub_path, pub, TL_SYS_FILE_MODE, ctx);
+    if (err != TL_OK) {
+        (void)unlink(path); /* the caller is told of the first error: nothing was made */
+    }
+    return err;
+}
+
 /* Both files of a part; whole may be empty: then only the public one. */
 static tl_err write_part(const tl_wallet *wallet, tl_wallet_part part, tl_bytes whole, tl_str pub,
                          bool may_overwrite, tl_errctx *ctx)
@@ -157,19 +201,12 @@ static tl_err write_part(const tl_wallet *wallet, tl_wallet_part part, tl_bytes 
     const char *pub_path = tl_wallet_pub_path(wallet, part);
     int fd = -1;
     TL_TRY(lock_folder(&fd, wallet, part, ctx));
-    const bool was_there = tl_sys_exists(path);
     tl_err err = whole.len > 0 ? refuse_existing(path, may_overwrite, ctx) : TL_OK;
     if (err == TL_OK) {
         err = refuse_existing(pub_path, may_overwrite, ctx);
     }
-    if (err == TL_OK && whole.len > 0) {
-        err = tl_sys_write_file(path, whole, TL_SYS_FILE_MODE, ctx);
-    }
     if (err == TL_OK) {
-        err = tl_sys_write_file(pub_path, tl_str_bytes(pub), TL_SYS_FILE_MODE, ctx);
-        if (err != TL_OK && whole.len > 0 && !was_there) {
-            (void)unlink(path); /* the caller is told of the first error: nothing was made */
-        }
+        err = write_both(path, whole, pub_path, tl_str_bytes(pub), ctx);
     }
     (void)close(fd);
     return err;

@@ -103,12 +103,27 @@ static tl_err read_public(tl_wallet_key_info *out, tl_str file, tl_errctx *why)
     return TL_OK;
 }
 
+static bool is_of_mode(const char *path, mode_t kind)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
+}
+
+/* A pipe that lies there under a key's name would hold up whoever opens it. */
+static tl_err read_key_file(tl_str *out, tl_arena *secrets, const char *path, tl_errctx *why)
+{
+    if (tl_sys_exists(path) && !is_of_mode(path, S_IFREG)) {
+        return tl_fail_field(why, TL_ERR_TYPE, path, "\"%s\" is no regular file", path);
+    }
+    return tl_sys_read_file(out, secrets, path, TL_KEYFILE_LEN_MAX, why);
+}
+
 /* The whole key's file; an encrypted one is left to the public file. */
 static tl_err look_at_whole(tl_wallet_key_info *out, tl_arena *secrets, const char *path,
                             tl_errctx *why)
 {
     tl_str file = {NULL, 0};
-    TL_TRY(tl_sys_read_file(&file, secrets, path, TL_KEYFILE_LEN_MAX, why));
+    TL_TRY(read_key_file(&file, secrets, path, why));
     out->path = path;
     out->is_encrypted = tl_keyfile_kind_of(tl_str_bytes(file)) != TL_KEYFILE_PLAIN;
     return out->is_encrypted ? TL_OK : read_public(out, file, why);
@@ -120,7 +135,7 @@ static tl_err look_at_public(tl_wallet_key_info *out, tl_arena *secrets, const c
 {
     tl_str file = {NULL, 0};
     tl_wallet_key_info pub = *out;
-    const tl_err err = tl_sys_read_file(&file, secrets, pub_path, TL_KEYFILE_LEN_MAX, why);
+    const tl_err err = read_key_file(&file, secrets, pub_path, why);
     if (err == TL_ERR_NOT_FOUND && out->is_known) {
         tl_errctx_reset(why); /* older releases wrote none */
         return TL_OK;
@@ -158,12 +173,6 @@ tl_err tl_wallet_look(tl_wallet_key_info *out, tl_arena *arena, const char *name
 }
 
 /* --- folders --- */
-
-static bool is_of_mode(const char *path, mode_t kind)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == kind;
-}
 
 /* A temporary file of ours: its name, ".part-" and six characters. */
 static bool is_part(tl_str name)
@@ -235,6 +244,9 @@ tl_err tl_wallet_list(const tl_wallet_info **out, size_t *count, tl_arena *arena
 {
     const char *const *names;
     size_t name_count = 0;
+    if (tl_sys_exists(root) && !is_of_mode(root, S_IFDIR)) {
+        return tl_fail_field(ctx, TL_ERR_TYPE, root, "\"%s\" is no folder", root);
+    }
     TL_TRY(list_names(&names, &name_count, arena, root, S_IFDIR, ctx));
     tl_wallet_info *wallets = TL_NEW(arena, tl_wallet_info, name_count);
     if (wallets == NULL) {

@@ -385,11 +385,57 @@ static void two_files_of_two_keys_are_told(void **state)
     tl_keypair_free(bob);
 }
 
+/* Opened, it would hold up the list for ever. */
+static void a_pipe_under_a_keys_name_is_told(void **state)
+{
+    (void)state;
+    const tl_wallet w = wallet_of("piped", "h");
+    assert_int_equal(save(&w, TL_WALLET_HOTKEY, SEED_A, false, NULL), TL_OK);
+    assert_int_equal(unlink(w.hotkey_pub_path), 0);
+    assert_int_equal(mkfifo(w.hotkey_pub_path, 0600), 0);
+    assert_int_equal(mkfifo(w.coldkey_path, 0600), 0);
+    const tl_wallet_info *info = find_wallet("piped");
+    assert_non_null(info);
+    assert_non_null(info->coldkey.problem);
+    assert_false(info->coldkey.is_known);
+    assert_int_equal(info->hotkey_count, 1);
+    assert_non_null(info->hotkeys[0].problem);
+    assert_true(info->hotkeys[0].is_known);
+}
+
+/* Both files end in the new one, or at each moment in between the public one is of no other key. */
+static void a_killed_writer_leaves_no_public_file_of_another_key(void **state) /* WAL-2 */
+{
+    (void)state;
+    const tl_wallet w = wallet_of("between", "h");
+    assert_int_equal(save(&w, TL_WALLET_HOTKEY, SEED_A, false, NULL), TL_OK);
+    for (int i = 0; i < 40; i++) {
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            for (int k = 0;; k++) {
+                (void)!save(&w, TL_WALLET_HOTKEY, k % 2 != 0 ? SEED_A : SEED_B, true, NULL);
+            }
+        }
+        (void)usleep((useconds_t)(1000 + 100 * i)); /* where the writer stands then is chance */
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        tl_wallet_key_info info;
+        assert_int_equal(tl_wallet_look(&info, arena, "h", w.hotkey_path, w.hotkey_pub_path, NULL),
+                         TL_OK);
+        assert_true(info.is_known);
+        assert_null(info.problem); /* "the public file of another key" */
+    }
+}
+
 static void no_folder_has_no_wallets(void **state)
 {
     (void)state;
     const tl_wallet_info *wallets = NULL;
     size_t count = 1;
+    const char *file = joined(root, "file");
+    write_text(file, "no folder");
+    assert_int_equal(tl_wallet_list(&wallets, &count, arena, file, NULL), TL_ERR_TYPE);
     assert_int_equal(tl_wallet_list(&wallets, &count, arena, joined(root, "none"), NULL), TL_OK);
     assert_int_equal(count, 0);
 }
@@ -408,6 +454,8 @@ int main(void)
         cmocka_unit_test(what_is_no_hotkey_is_not_listed),
         cmocka_unit_test(a_broken_key_is_a_line_of_the_list),
         cmocka_unit_test(two_files_of_two_keys_are_told),
+        cmocka_unit_test(a_pipe_under_a_keys_name_is_told),
+        cmocka_unit_test(a_killed_writer_leaves_no_public_file_of_another_key),
         cmocka_unit_test(no_folder_has_no_wallets),
     };
     return cmocka_run_group_tests(tests, open_root, close_root);

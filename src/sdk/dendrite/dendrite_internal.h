@@ -51,6 +51,8 @@ struct tl__batch {
     tl_hash32 body_sha256;               /* btauth, Epistula */
     char body_hash[TL_SYNAPSE_HASH_CAP]; /* v10 */
     tl_str path;                         /* v10: "/Name"; else the query's target */
+    tl_str ip;                           /* v10: the dendrite's, in the batch's arena */
+    tl_str hotkey;                       /* v10: likewise */
     tl__ask *asks;
     size_t left; /* without a final reply */
     bool is_stopped;

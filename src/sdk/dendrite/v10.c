@@ -21,12 +21,18 @@ tl_err tl__v10_begin(tl__ask *ask, tl_errctx *ctx)
  * first target of each hotkey is asked under the dendrite's uuid, another of the same hotkey under one of its own. */
 tl_err tl__v10_name(tl__batch *batch)
 {
+    const tl_dendrite *d = batch->dendrite;
     tl_map seen;
+    tl_str uuid = {NULL, 0};
     tl_map_init(&seen, batch->arena);
+    /* copies: the replies show who asked, and outlive the dendrite */
+    TL_TRY(tl_str_copy(&uuid, batch->arena, tl_dendrite_uuid(d), batch->ctx));
+    TL_TRY(tl_str_copy(&batch->ip, batch->arena, d->options.ip, batch->ctx));
+    TL_TRY(tl_str_copy(&batch->hotkey, batch->arena, tl_str_from_cstr(d->hotkey), batch->ctx));
     for (size_t i = 0; i < batch->count; i++) {
         tl_map_entry *entry = NULL;
         TL_TRY(tl_map_slot(&entry, &seen, tl_str_bytes(batch->targets[i].hotkey), batch->ctx));
-        batch->asks[i].uuid = tl_dendrite_uuid(batch->dendrite);
+        batch->asks[i].uuid = uuid;
         if (entry->value != NULL) {
             char fresh[TL__UUID_CAP];
             TL_TRY(tl__dendrite_make_uuid(fresh, batch->dendrite, batch->ctx));
@@ -52,11 +58,11 @@ static tl_err fill(tl__ask *ask, tl_str nonce, const tl_http_headers *signed_hea
     s->axon = (tl_terminal){.ip = tl_value_from_str(target->host),
                             .port = tl_value_from_i64(target->port),
                             .hotkey = tl_value_from_str(target->hotkey)};
-    s->dendrite = (tl_terminal){.ip = tl_value_from_str(d->options.ip),
+    s->dendrite = (tl_terminal){.ip = tl_value_from_str(batch->ip),
                                 .version = tl_value_from_i64(d->options.version),
                                 .nonce = tl_value_from_i64(figure),
                                 .uuid = tl_value_from_str(ask->uuid),
-                                .hotkey = tl_value_from_str(tl_str_from_cstr(d->hotkey)),
+                                .hotkey = tl_value_from_str(batch->hotkey),
                                 .signature = tl_value_from_str(signature->value)};
     return TL_OK;
 }

@@ -63,6 +63,44 @@ static tl_dendrite_reply ask_one(party_kit *kit, const tl_dendrite_target *targe
     return reply;
 }
 
+/* --- who asked --- */
+
+static bool is_within(tl_str text, const void *object, size_t len)
+{
+    return (uintptr_t)text.ptr >= (uintptr_t)object &&
+           (uintptr_t)text.ptr < (uintptr_t)object + len;
+}
+
+/* A stream's answer need not repeat who asked: then the reply shows what was sent, also when the dendrite is gone. */
+static void a_reply_outlives_its_dendrite(void **state)
+{
+    (void)state;
+    static const scripted_act acts[] = {
+        {.bytes =
+             "HTTP/1.1 200 OK\r\nbt_header_axon_status_code: 200\r\ncontent-length: 2\r\n\r\nab"}};
+    party_kit kit = {.arena = NULL};
+    play p = {.acts = NULL};
+    kit_start(&kit, false);
+    play_start(&p, acts, 1);
+    const tl_dendrite_target target = kit_target(p.server, ALICE);
+    const tl_dendrite_query query = kit_v10(kit_message(&kit, "Stream", "{}"));
+    const tl_dendrite_reply reply = ask_one(&kit, &target, &query);
+    assert_true(reply.is_ok);
+    assert_non_null(reply.synapse);
+    const tl_value *shown[] = {&reply.synapse->dendrite.ip, &reply.synapse->dendrite.uuid,
+                               &reply.synapse->dendrite.hotkey, &reply.synapse->dendrite.signature};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        assert_int_equal(shown[i]->kind, TL_VALUE_STR);
+        assert_false(is_within(shown[i]->text, kit.dendrite, sizeof *kit.dendrite));
+    }
+    tl_dendrite_free(kit.dendrite);
+    kit.dendrite = NULL;
+    assert_true(tl_str_eq(reply.synapse->dendrite.hotkey.text, TL_STR(BOB)));
+    assert_int_equal(reply.synapse->dendrite.uuid.text.len, 36);
+    scripted_stop(p.server);
+    kit_stop(&kit);
+}
+
 /* --- signed anew --- */
 
 /* An axon takes only rising nonces of one hotkey and uuid, and requests at once overtake each other. */
@@ -573,6 +611,7 @@ static void the_next_one_is_asked_and_every_cause_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reply_outlives_its_dendrite),
         cmocka_unit_test(targets_of_one_hotkey_are_asked_under_uuids_of_their_own),
         cmocka_unit_test(retries_are_signed_anew),
         cmocka_unit_test(without_retries_there_is_one_request),

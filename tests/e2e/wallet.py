@@ -219,6 +219,9 @@ def keys_that_come_back():
                                                          text_file("short", "0x1234")], "short")
     refused("a phrase with a wrong word too, and it is not told", 3,
             ["regen-hotkey", *at, "--hotkey", "n", "--mnemonic-file", text_file("typo", PHRASE.replace("fire", "fyre"))], "typo")
+    typo = os.path.abspath("typo")
+    rc, answer = ask("regen-hotkey", *at, "--hotkey", "n", "--mnemonic-file", typo)
+    check("the error names the file", rc == 3 and answer["error"]["field"] == typo and "fyre" not in str(answer), answer)
     check("nothing was left of these", not os.path.exists("w/b2/coldkey") and not os.path.exists("w/back/hotkeys/n"))
 
 

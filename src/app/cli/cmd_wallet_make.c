@@ -331,6 +331,16 @@ static tl_err run_new_hotkey(void *app, const tl_cmd_call *call, tl_errctx *ctx)
 
 /* --- keys that come back --- */
 
+/* What is wrong stands in the message; the file is the field, unless a part of it is. */
+static tl_err blame_file(tl_err err, const char *path, tl_errctx *ctx)
+{
+    tl_errctx_wrap(ctx, "%s", path);
+    if (ctx != NULL && ctx->field[0] == '\0') {
+        tl_errctx_under(ctx, "%s", path);
+    }
+    return err;
+}
+
 static tl_err from_mnemonic(const job *j, tl_keypair **out, tl_str phrase, tl_errctx *ctx)
 {
     return tl_keypair_from_mnemonic(out, wanted_scheme(j->call), phrase, TL_STR(""), ctx);
@@ -341,10 +351,7 @@ static tl_err from_mnemonic_file(const job *j, tl_keypair **out, const char *pat
     tl_str text = {NULL, 0};
     TL_TRY(tl_sys_read_file(&text, j->secrets, path, SEED_FILE_MAX, ctx));
     const tl_err err = from_mnemonic(j, out, tl_str_trim(text), ctx);
-    if (err != TL_OK) {
-        tl_errctx_wrap(ctx, "%s", path);
-    }
-    return err;
+    return err == TL_OK ? TL_OK : blame_file(err, path, ctx);
 }
 
 /* 32 bytes of hex, or a private key as key files have it. */
@@ -365,10 +372,7 @@ static tl_err from_seed_file(const job *j, tl_keypair **out, const char *path, t
     if (err == TL_OK) {
         err = tl_keypair_from_private(out, scheme, (tl_bytes){key, len}, ctx);
     }
-    if (err != TL_OK) {
-        tl_errctx_wrap(ctx, "%s", path);
-    }
-    return err;
+    return err == TL_OK ? TL_OK : blame_file(err, path, ctx);
 }
 
 static tl_err from_json_file(const job *j, tl_keypair **out, const char *path, tl_errctx *ctx)
@@ -390,10 +394,7 @@ static tl_err from_json_file(const job *j, tl_keypair **out, const char *path, t
                              "there is no password for \"%s\"", path);
     }
     const tl_err err = tl_keyfile_import_polkadot(out, json, password, ctx);
-    if (err != TL_OK) {
-        tl_errctx_wrap(ctx, "%s", path);
-    }
-    return err;
+    return err == TL_OK ? TL_OK : blame_file(err, path, ctx);
 }
 
 static tl_err from_address(job *j, tl_keypair **out, const char *address, tl_errctx *ctx)

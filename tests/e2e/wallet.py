@@ -305,6 +305,28 @@ def passwords():
     check("no part of a file is left over", sorted(os.listdir("w/locked")) == ["coldkey", "coldkeypub.txt"])
 
 
+def catches_interrupts(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        caught = next(line.split()[1] for line in f if line.startswith("SigCgt"))
+    return int(caught, 16) & 1 << (signal.SIGINT - 1) != 0
+
+
+def second_thoughts():
+    """Ctrl-C while the coldkey is being encrypted: no new key is there, and an old one stays."""
+    at = ["--wallet", "doubt", "--path", "w"]
+    check("a hotkey", ask("new-hotkey", *at)[0] == 0)
+    before = open("w/doubt/hotkeys/default", encoding="utf-8").read()
+    process = subprocess.Popen([TALLY, "wallet", "create", *at, "--password-file", text_file("doubt.password", PASSWORD),
+                                "--overwrite", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    while not catches_interrupts(process.pid):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    out = process.communicate(timeout=LIMIT_S)[0]
+    check("an interrupted creation leaves what was there", process.returncode == 130 and
+          json.loads(out)["error"]["code"] == "TL_ERR_INTERRUPTED" and not os.path.exists("w/doubt/coldkey") and
+          open("w/doubt/hotkeys/default", encoding="utf-8").read() == before, (process.returncode, out))
+
+
 def other_files_in_the_way():
     """A folder that cannot be written: an error, and nothing half done."""
     text_file("w/file", "")
@@ -391,8 +413,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         os.environ.update(HOME=folder, NO_COLOR="1", XDG_STATE_HOME=folder + "/state")
-        for part in (uris_and_messages, plain_wallets, keys_that_come_back, what_is_there_stays, lists, passwords, other_files_in_the_way,
-                     terminals):
+        for part in (uris_and_messages, plain_wallets, keys_that_come_back, what_is_there_stays, lists, passwords, second_thoughts,
+                     other_files_in_the_way, terminals):
             part()
         os.chdir("/")
     print(f"1..{count}")

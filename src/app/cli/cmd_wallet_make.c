@@ -279,13 +279,16 @@ static tl_err create(job *j, tl_errctx *ctx)
     TL_TRY(new_password(j, &password, "password-file", true, j->wallet.coldkey_path, ctx));
     TL_TRY(generate(j, &j->coldkey, ctx));
     TL_TRY(generate(j, &j->hotkey, ctx));
-    /* The hotkey first: when the coldkey cannot be written, what is left over is worth nothing. */
-    const bool had_hotkey = tl_sys_exists(j->wallet.hotkey_path);
-    TL_TRY(save(j, TL_WALLET_HOTKEY, (tl_str){NULL, 0}, may_hot, ctx));
-    const tl_err err = save(j, TL_WALLET_COLDKEY, password, may_cold, ctx);
-    if (err != TL_OK && !had_hotkey) {
-        (void)unlink(j->wallet.hotkey_path); /* nothing half done; the first error is told */
-        (void)unlink(j->wallet.hotkey_pub_path);
+    /* The coldkey first: its encryption takes seconds, in which someone may think better of it. The hotkey is written at
+     * once behind it, without looking for an interruption that would part the two. */
+    const tl_entropy entropy = tl_sys_entropy();
+    const bool had_coldkey = tl_sys_exists(j->wallet.coldkey_path);
+    TL_TRY(save(j, TL_WALLET_COLDKEY, password, may_cold, ctx));
+    const tl_err err = tl_wallet_save(&j->wallet, TL_WALLET_HOTKEY, j->hotkey, (tl_str){NULL, 0},
+                                      may_hot, &entropy, ctx);
+    if (err != TL_OK && !had_coldkey) {
+        (void)unlink(j->wallet.coldkey_path); /* nothing half done; the first error is told */
+        (void)unlink(j->wallet.coldkey_pub_path);
     }
     TL_TRY(err);
     return tell(j, true, password.ptr != NULL, false, ctx);

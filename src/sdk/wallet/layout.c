@@ -237,6 +237,9 @@ tl_err tl_wallet_save(const tl_wallet *wallet, tl_wallet_part part, const tl_key
     if (err == TL_OK) {
         err = tl_keyfile_encode_public(&pub, secrets, keypair, ctx);
     }
+    if (err == TL_OK && password.ptr != NULL) {
+        err = tl_sys_check_interrupt(ctx); /* seconds went by since the caller looked */
+    }
     if (err == TL_OK) {
         err = write_part(wallet, part, whole, pub, may_overwrite, ctx);
     }

@@ -257,8 +257,25 @@ void tl__refuse_wait(tl_axon_call *call, uint32_t wait_ms)
     refuse_with(call, (tl__reason)TL_AUTH_TOO_MANY, 429, &retry, TL_STR("Too many requests"));
 }
 
+void tl__refuse_timeout(tl_axon_call *call)
+{
+    char text[96];
+    char seconds[TL_F64_TEXT_CAP];
+    (void)tl_f64_print(seconds, call->timeout_s);
+    (void)tl_str_print(text, sizeof text, "Response timeout after: %ss", seconds);
+    tl__refuse(call, (tl__reason)TL_AUTH_TIMEOUT, 408, tl_str_from_cstr(text));
+}
+
 void tl__refuse_failed(tl_axon_call *call)
 {
+    if ((int)call->reason == TL_AUTH_TIMEOUT) {
+        tl__refuse_timeout(call);
+        return;
+    }
+    if ((int)call->reason == TL_AUTH_BUSY) {
+        tl__refuse(call, call->reason, 503, TL_STR("Too many requests wait already"));
+        return;
+    }
     if (call->reason == TL__REASON_BODY_JSON) {
         tl__refuse_plain(call, call->reason, 422, NULL,
                          TL_STR("{\"detail\":[{\"type\":\"json_invalid\",\"loc\":[\"body\",0],"

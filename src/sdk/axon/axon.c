@@ -276,6 +276,7 @@ static tl_err start_server(tl_axon *axon, tl_errctx *ctx)
         .loop_count = s->loops,
         .body_len_max = s->body_len_max,
         .tls = axon->tls,
+        .drain_ms = TL__AXON_DRAIN_MS,
     };
     const tl_http_app app = {
         .self = axon,

@@ -39,10 +39,14 @@ enum {
     TL__AXON_DETACHED_FLOOR = 65536 /* what a detached call is reckoned at, besides its body */
 };
 
-/* Detached calls are reckoned at four times their bodies (copy, model, answer), and may have seventeen times: a body of single
- * digits is that much larger as values. All of them together: 1 GiB, then 503; so a sender of large bodies to a slow handler
+/* Detached calls are reckoned at four times their bodies (copy, model, answer), and may have seventeen times, since a body of
+ * single digits is that much larger as values, and what the handler needs for its answer. All of them together: 1 GiB, then 503; so a sender of large bodies to a slow handler
  * cannot take the machine's memory. */
 #define TL__AXON_DETACHED_BUDGET ((size_t)1 << 30)
+#define TL__AXON_ANSWER_LEN      ((size_t)128 << 20)
+
+/* The axon's drain: with what ends behind it (a program has a second), still within 10 s. */
+#define TL__AXON_DRAIN_MS 8500
 
 /* Why a request was answered as it was: labels of the metrics and the access log. The classes of sdk/auth come first. */
 #define TL__REASON_MAP(X)                                                                          \
@@ -300,6 +304,7 @@ void tl__refuse_verdict(tl_axon_call *call, const tl_auth_verdict *verdict);
 void tl__refuse_internal(tl_axon_call *call, tl__reason reason); /* 500 */
 void tl__refuse_plain(tl_axon_call *call, tl__reason reason, int status,
                       const tl_http_header *extra, tl_str json); /* FastAPI's own answers */
+void tl__refuse_timeout(tl_axon_call *call);                     /* 408 */
 void tl__refuse_failed(tl_axon_call *call); /* by call->reason: the body or the handler failed */
 void tl__refuse_wait(tl_axon_call *call, uint32_t wait_ms);  /* 429 */
 tl_err tl__build_answer(tl_axon_call *call, tl_errctx *ctx); /* any thread: whoever handles */

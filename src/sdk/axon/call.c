@@ -140,7 +140,7 @@ bool tl__call_detach(tl_axon_call *call)
     const size_t reserved_len = TL__AXON_DETACHED_FLOOR + 4 * body_len;
     if (atomic_fetch_add(&axon->detached_len, reserved_len) + reserved_len >
             TL__AXON_DETACHED_BUDGET ||
-        tl_arena_new(&arena, NULL, ((size_t)4 << 20) + 17 * body_len, NULL, NULL) != TL_OK ||
+        tl_arena_new(&arena, NULL, TL__AXON_ANSWER_LEN + 17 * body_len, NULL, NULL) != TL_OK ||
         copy_request(call, arena) != TL_OK) {
         tl_arena_free(arena);
         (void)atomic_fetch_sub(&axon->detached_len, reserved_len);

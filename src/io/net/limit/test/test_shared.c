@@ -103,8 +103,9 @@ static void penalties_are_shared_and_double(void **state)
         assert_int_equal(wait_ms, lengths_ms[round]);
         const uint32_t left_ms = tl_limit_peek(b, key, NOW);
         assert_true(left_ms > 0 && left_ms <= lengths_ms[round]);
-        const struct timespec pause = {.tv_sec = left_ms / 1000,
-                                       .tv_nsec = left_ms % 1000 * 1000000 + 2000000};
+        const uint32_t sleep_ms = left_ms + 2;
+        const struct timespec pause = {.tv_sec = sleep_ms / 1000,
+                                       .tv_nsec = (long)(sleep_ms % 1000) * 1000000};
         if (round == 0) {
             assert_int_equal(nanosleep(&pause, NULL), 0);
             assert_int_equal(tl_limit_peek(b, key, NOW), 0);

@@ -63,6 +63,18 @@ bool tl_net_is_v4(const tl_net_addr *addr);                    /* mapped? */
 bool tl_net_is_loopback(const tl_net_addr *addr);              /* 127.0.0.0/8, ::1 */
 bool tl_net_ip_eq(const tl_net_addr *a, const tl_net_addr *b); /* whatever their ports */
 
+/* tl_url: where an http or https URL points; views into its text. */
+typedef struct tl_url {
+    bool is_tls;
+    tl_str host; /* an IPv6 address without its brackets */
+    uint16_t port;
+    tl_str target; /* path and query as they stand; empty: none */
+} tl_url;
+
+/* tl_url_parse: Errors: TL_ERR_SYNTAX, field "url": another scheme, a user or password, a fragment, blanks, no host, a bad
+ * port. Escapes are not looked at. */
+TL_MUST_USE tl_err tl_url_parse(tl_url *out, tl_str text, tl_errctx *ctx);
+
 #ifdef __cplusplus
 }
 #endif

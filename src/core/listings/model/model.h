@@ -1,7 +1,7 @@
 /* model: the words of the listings subnet, shared by its rooms.
  * For         one vocabulary: rules, fields, a listing as it was read, what a validator writes down about a submission
  * Takes       nothing                          Gives   types, names of rules and fields, parameters with their defaults
- * Calls       core/crypto/key, base            Called by   core/listings, core/subnet/listings, app
+ * Calls       core/crypto/key, codec/hex, base Called by   core/listings, core/subnet/listings, app
  * Owns        nothing: what the types point at lives in the arena of whoever made them
  * Threads     values; the functions are pure
  * Invariants  LIST-1 rates and shares that are compared, hashed or paid are integers (millionths, basis points)

@@ -13,8 +13,8 @@
  *      body = [line] --boundary CRLF part { CRLF --boundary CRLF part } CRLF --boundary-- [anything]
  *      part = head lines, CRLF, bytes                 (RFC 7578; RFC 2046 section 5.1)
  *
- *      start ─▶ head ─▶ field ─┬▶ head …              a part with a filename is the file; fields behind it are refused,
- *                 └───▶ file ──┴▶ end                 as S3 ignores them: what is signed stands before what it signs
+ *      start ─▶ head ─▶ field ─┬▶ head …      the part named "file", or with a filename, is the file. What stands
+ *                 └───▶ file ──┴▶ end         behind it is read over, as S3 does; it must be well formed all the same
  *
  * The bytes of a file may hold anything but CRLF, "--" and the boundary together; the reader finds these wherever a
  * piece ends, and hands on all else as it stands.
@@ -79,7 +79,7 @@ TL_MUST_USE tl_err tl_form_new(tl_form **out, tl_arena *arena, tl_str content_ty
                                tl_errctx *ctx);
 
 /* tl_form_feed: the next piece. Errors stick: TL_ERR_SYNTAX (offset: in the body), TL_ERR_LIMIT (field: the form field),
- * TL_ERR_DUPLICATE (a field twice), TL_ERR_STATE (a part behind the file), what a callback returned. */
+ * TL_ERR_DUPLICATE (a field twice, in whatever case), TL_ERR_ENCODING (no UTF-8), what a callback returned. */
 TL_MUST_USE tl_err tl_form_feed(tl_form *form, tl_bytes piece, tl_errctx *ctx);
 
 /* tl_form_finish: the body is over. TL_ERR_SYNTAX when it was cut short (FORM-3), or the error that stuck. */

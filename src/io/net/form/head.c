@@ -127,7 +127,11 @@ tl_err tl__form_boundary(tl_str *out, tl_arena *arena, tl_str content_type, tl_e
         bool is_there;
         tl_str name;
         tl_str value;
-        TL_TRY(take_parameter(&is_there, &name, &value, arena, &rest, ctx));
+        const tl_err err = take_parameter(&is_there, &name, &value, arena, &rest, ctx);
+        if (err != TL_OK) {
+            tl_errctx_under(ctx, "Content-Type");
+            return err;
+        }
         if (!is_there) {
             break;
         }

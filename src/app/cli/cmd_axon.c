@@ -7,6 +7,7 @@
 
 #include "app/cli/cli.h"
 #include "app/cli/keys.h"
+#include "app/cli/listen.h"
 #include "app/cli/stakes.h"
 #include "core/crypto/keypair/keypair.h"
 #include "sdk/axon/axon.h"
@@ -27,25 +28,13 @@ typedef struct service {
     tl_axon_settings settings;
 } service;
 
-/* HOST:PORT, [IPv6]:PORT, :PORT or PORT alone. */
 static tl_err parse_listen(service *s, tl_app *app, const char *text, tl_errctx *ctx)
 {
-    const tl_str listen = tl_str_from_cstr(text);
-    size_t colon = listen.len;
-    while (colon > 0 && listen.ptr[colon - 1] != ':' && listen.ptr[colon - 1] != ']') {
-        colon--;
-    }
-    const bool has_host = colon > 0 && listen.ptr[colon - 1] == ':';
-    tl_str host = tl_str_slice(listen, 0, has_host ? colon - 1 : 0);
-    uint64_t port;
-    if (!tl_str_parse_u64(&port, tl_str_slice(listen, has_host ? colon : 0, listen.len)) ||
-        port > UINT16_MAX) {
-        return tl_fail_field(ctx, TL_ERR_USAGE, "listen", "\"%s\" is no HOST:PORT", text);
-    }
-    host = host.len > 0 ? host : TL_STR("0.0.0.0");
-    TL_TRY(tl_str_copy_cstr(&s->host, app->arena, host, ctx));
-    s->settings.host = s->host;
-    s->settings.port = (uint16_t)port;
+    tl_app_listen listen;
+    TL_TRY(tl_app_listen_parse(&listen, app, text, "0.0.0.0", ctx));
+    s->host = listen.host;
+    s->settings.host = listen.host;
+    s->settings.port = listen.port;
     return TL_OK;
 }
 

@@ -9,10 +9,7 @@
 #include "base/json/json.h"
 #include "io/sys/sys.h"
 
-typedef struct row {
-    tl_hotkey hotkey;
-    int64_t stake_rao;
-} row;
+typedef tl_app_stake row;
 
 struct tl_app_stakes {
     const char *path;
@@ -28,15 +25,65 @@ static int compare(const void *a, const void *b)
     return tl_hotkey_cmp(&((const row *)a)->hotkey, &((const row *)b)->hotkey);
 }
 
-static tl_err read_row(row *out, const tl_json *value, tl_errctx *ctx)
+/* What a row need not say. */
+static tl_err read_more(row *out, const tl_json *value, uint32_t index, tl_errctx *ctx)
+{
+    const tl_json *uid = tl_json_get(value, "uid");
+    const tl_json *coldkey = tl_json_get(value, "coldkey");
+    const tl_json *permit = tl_json_get(value, "validator_permit");
+    uint64_t number = index;
+    out->coldkey = out->hotkey;
+    if (uid != NULL) {
+        TL_TRY(tl_json_as_u64(&number, uid, "uid", ctx));
+    }
+    if (number >= TL_APP_STAKES_MAX) {
+        return tl_fail_field(ctx, TL_ERR_RANGE, "uid", "a uid of %llu, above %d",
+                             (unsigned long long)number, TL_APP_STAKES_MAX - 1);
+    }
+    out->uid = (uint32_t)number;
+    if (coldkey != NULL && coldkey->kind != TL_JSON_NULL) {
+        tl_str ss58;
+        uint16_t prefix;
+        TL_TRY(tl_json_as_str(&ss58, coldkey, "coldkey", ctx));
+        const tl_err err = tl_ss58_decode_any(&out->coldkey, &prefix, ss58, ctx);
+        if (err != TL_OK) {
+            tl_errctx_under(ctx, "coldkey");
+            return err;
+        }
+    }
+    return permit != NULL ? tl_json_as_bool(&out->has_permit, permit, "validator_permit", ctx)
+                          : TL_OK;
+}
+
+static tl_err read_row(row *out, const tl_json *value, uint32_t index, tl_errctx *ctx)
 {
     tl_str ss58;
     uint16_t prefix;
     TL_TRY(tl_json_want_str(&ss58, value, "hotkey", ctx));
     TL_TRY(tl_ss58_decode_any(&out->hotkey, &prefix, ss58, ctx));
     TL_TRY(tl_json_want_i64(&out->stake_rao, value, "stake_rao", ctx));
-    return out->stake_rao >= 0 ? TL_OK
-                               : tl_fail_field(ctx, TL_ERR_RANGE, "stake_rao", "a stake below 0");
+    if (out->stake_rao < 0) {
+        return tl_fail_field(ctx, TL_ERR_RANGE, "stake_rao", "a stake below 0");
+    }
+    return read_more(out, value, index, ctx);
+}
+
+/* A uid names one hotkey: weights go by it. */
+static tl_err check_uids(const row *rows, uint32_t count, tl_arena *scratch, const char *path,
+                         tl_errctx *ctx)
+{
+    bool *is_taken = TL_NEW(scratch, bool, TL_APP_STAKES_MAX);
+    if (is_taken == NULL) {
+        return tl_arena_fail(scratch, ctx);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_taken[rows[i].uid]) {
+            return tl_fail_field(ctx, TL_ERR_DUPLICATE, "uid", "the uid %u comes twice in \"%s\"",
+                                 rows[i].uid, path);
+        }
+        is_taken[rows[i].uid] = true;
+    }
+    return TL_OK;
 }
 
 static tl_err read_rows(row **out, size_t *count, tl_arena *scratch, const char *path,
@@ -55,7 +102,7 @@ static tl_err read_rows(row **out, size_t *count, tl_arena *scratch, const char 
         return tl_arena_fail(scratch, ctx);
     }
     for (uint32_t i = 0; i < root->count; i++) {
-        const tl_err err = read_row(&rows[i], &root->items[i], ctx);
+        const tl_err err = read_row(&rows[i], &root->items[i], i, ctx);
         if (err != TL_OK) {
             tl_errctx_under(ctx, "[%u]", i);
             return err;
@@ -68,6 +115,7 @@ static tl_err read_rows(row **out, size_t *count, tl_arena *scratch, const char 
                                  path);
         }
     }
+    TL_TRY(check_uids(rows, root->count, scratch, path, ctx));
     *out = rows;
     *count = root->count;
     return TL_OK;
@@ -142,15 +190,33 @@ void tl_app_stakes_close(tl_app_stakes *stakes)
     }
 }
 
-int64_t tl_app_stakes_of(void *self, const tl_hotkey *hotkey)
+bool tl_app_stakes_find(tl_app_stakes *stakes, tl_app_stake *out, const tl_hotkey *hotkey)
 {
-    tl_app_stakes *stakes = self;
     const row wanted = {.hotkey = *hotkey};
     (void)pthread_rwlock_rdlock(&stakes->lock);
     const row *found = stakes->count > 0 ? bsearch(&wanted, stakes->rows, stakes->count,
                                                    sizeof *stakes->rows, compare)
                                          : NULL;
-    const int64_t stake_rao = found != NULL ? found->stake_rao : 0;
+    if (found != NULL) {
+        *out = *found;
+    }
     (void)pthread_rwlock_unlock(&stakes->lock);
-    return stake_rao;
+    return found != NULL;
+}
+
+size_t tl_app_stakes_list(tl_app_stakes *stakes, tl_app_stake *out, size_t cap)
+{
+    (void)pthread_rwlock_rdlock(&stakes->lock);
+    const size_t count = stakes->count;
+    if (count > 0 && cap > 0) {
+        memcpy(out, stakes->rows, (count < cap ? count : cap) * sizeof *out);
+    }
+    (void)pthread_rwlock_unlock(&stakes->lock);
+    return count;
+}
+
+int64_t tl_app_stakes_of(void *self, const tl_hotkey *hotkey)
+{
+    tl_app_stake found;
+    return tl_app_stakes_find(self, &found, hotkey) ? found.stake_rao : 0;
 }

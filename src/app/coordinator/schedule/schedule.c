@@ -67,11 +67,12 @@ static void look_at_slots(gathered *g, const tl_schedule_rules *rules,
     if (newest_ms >= 0 && missed_ms < slot_ms) {
         return; /* the rest of them first: what is newest only grows */
     }
-    for (int64_t start_ms = slot_ms; start_ms <= slot_ms + rules->epoch_ms;
-         start_ms += rules->epoch_ms) {
-        if (find(epochs, count, start_ms) == NULL) {
-            act(g, TL_ACT_PREPARE, start_ms);
-        }
+    const int64_t next_ms = slot_ms + rules->epoch_ms;
+    if (find(epochs, count, slot_ms) == NULL) {
+        act(g, TL_ACT_PREPARE, slot_ms);
+    }
+    if (find(epochs, count, next_ms) == NULL && is_over(g, next_ms - rules->epoch_ms / 2)) {
+        act(g, TL_ACT_PREPARE, next_ms);
     }
     (void)is_over(g, slot_ms + rules->epoch_ms);
 }
@@ -80,9 +81,7 @@ static void look_at_pending(gathered *g, const tl_schedule_epoch *epoch)
 {
     if (is_over(g, epoch->start_ms + epoch->length_ms)) {
         act(g, TL_ACT_VOID, epoch->start_ms); /* SCHED-2: its slot went by while nobody led */
-    } else if (!epoch->is_drawn && is_over(g, epoch->start_ms - epoch->length_ms / 2)) {
-        act(g, TL_ACT_DRAW, epoch->start_ms);
-    } else if (epoch->is_drawn && is_over(g, epoch->start_ms)) {
+    } else if (is_over(g, epoch->start_ms)) {
         act(g, TL_ACT_OPEN, epoch->start_ms);
     }
 }
@@ -180,8 +179,8 @@ size_t tl_schedule_current(const tl_schedule_epoch *epochs, size_t count, int64_
     size_t found = count;
     for (size_t i = 0; i < count; i++) {
         const tl_schedule_epoch *epoch = &epochs[i];
-        const bool has_begun = epoch->state == TL_EPOCH_PENDING && epoch->is_drawn &&
-                               now_ms >= epoch->start_ms && now_ms < epoch->end_ms;
+        const bool has_begun =
+            epoch->state == TL_EPOCH_PENDING && now_ms >= epoch->start_ms && now_ms < epoch->end_ms;
         const bool is_open = epoch->state == TL_EPOCH_OPEN && now_ms < epoch->end_ms;
         if ((has_begun || is_open) &&
             (found == count || epochs[found].start_ms < epoch->start_ms)) {

@@ -14,12 +14,12 @@
  * Slots are N long and count from midnight UTC. A = end of the epoch (of its extension, of an outage); in brackets, what
  * ends a stage before its limit:
  *
- *   slot - N        slot - N/2     slot             A        A + N/20     A + N/4       A + 3N/8      A + N/2
- *   PREPARE ─────── DRAW ───────── OPEN ─────────── CLOSE ── BEACON ───── EVIDENCE ──── COMMITS ───── JUDGE ─ agreed ─ SETTLE
- *   nonce, its      zipcodes,      assignments      uploads  [all joined  [all joined   [all posted   [all      │
- *   commitment      honeypots      are served       end      revealed,    posted]       committed]    committed └ RETRY:
- *   is public                                                none is in                               revealed]   COMMITS at
- *                                                            flight]                                A + 5N/8, JUDGE A + 3N/4
+ *   slot - N/2      slot             A        A + N/20     A + N/4       A + 3N/8      A + N/2
+ *   PREPARE ─────── OPEN ─────────── CLOSE ── BEACON ───── EVIDENCE ──── COMMITS ───── JUDGE ── agreed ─ SETTLE
+ *   nonce,          assignments      uploads  [all joined  [all joined   [all posted   [all       │
+ *   zipcodes,       are served       end      revealed,    posted]       committed]    committed  └ RETRY: COMMITS at
+ *   honeypots                                 none is in                               revealed]    A + 5N/8, JUDGE at
+ *                                             flight]                                               A + 3N/4
  *
  * Who joined (a commitment before the end) is waited for at BEACON and EVIDENCE; who posted evidence at COMMITS; who
  * committed at JUDGE. With nobody to wait for, EVIDENCE and COMMITS wait for their limit: validators may still come.
@@ -61,7 +61,6 @@ typedef enum tl_schedule_stage {
 /* tl_schedule_epoch: what the schedule must know of one epoch.
  * end_ms           submissions end, extensions included
  * anchor_ms        end_ms, or the end of an outage that reached beyond it: limits count from here
- * is_drawn         it has its zipcodes
  * was_extended     scored for the second time
  * in_flight        reports that were received in time and are being looked at
  * joined … shown   validators that committed to a secret, revealed it, posted evidence, both joined and posted,
@@ -74,7 +73,6 @@ typedef struct tl_schedule_epoch {
     int64_t moved_ms;  /* of its last transition */
     tl_epoch_state state;
     tl_schedule_stage stage;
-    bool is_drawn;
     bool was_extended;
     uint32_t in_flight;
     uint32_t joined;
@@ -89,7 +87,6 @@ typedef struct tl_schedule_epoch {
 #define TL_SCHEDULE_ACT_MAP(X)                                                                     \
     X(MISS, "record a missed slot")                                                                \
     X(PREPARE, "prepare")                                                                          \
-    X(DRAW, "draw")                                                                                \
     X(OPEN, "open")                                                                                \
     X(CLOSE, "close")                                                                              \
     X(BEACON, "fix the beacon")                                                                    \
@@ -131,8 +128,8 @@ size_t tl_schedule_step(tl_schedule_act *out, int64_t *wake_ms, const tl_schedul
 /* tl_schedule_after_outage: the anchor of an epoch when nobody led from … to (SCHED-4). */
 int64_t tl_schedule_after_outage(const tl_schedule_epoch *epoch, int64_t from_ms, int64_t to_ms);
 
-/* tl_schedule_current: the epoch that is served at a time: the newest that is open, or drawn and begun (a leader that is
- * a little late delays nobody). count: there is none. */
+/* tl_schedule_current: the epoch that is served at a time: the newest that is open, or prepared and begun (a leader
+ * that is a little late delays nobody). count: there is none. */
 size_t tl_schedule_current(const tl_schedule_epoch *epochs, size_t count, int64_t now_ms);
 
 /* The limits of an epoch's stages. */

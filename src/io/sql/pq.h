@@ -1,0 +1,56 @@
+/* libpq by name: loaded when the first server is asked for, since it brings LDAP and Kerberos with it (decision 012 says
+ * what such a thing costs every command). The types are its header's, so a wrong call does not compile. */
+#ifndef TALLY_IO_SQL_PQ_H
+#define TALLY_IO_SQL_PQ_H
+
+#include <libpq-fe.h>
+
+#include "base/error/error.h"
+
+#define TL__PQ_MAP(X)                                                                              \
+    X(PQlibVersion)                                                                                \
+    X(PQconninfoParse)                                                                             \
+    X(PQconninfoFree)                                                                              \
+    X(PQfreemem)                                                                                   \
+    X(PQconnectdbParams)                                                                           \
+    X(PQfinish)                                                                                    \
+    X(PQstatus)                                                                                    \
+    X(PQhost)                                                                                      \
+    X(PQport)                                                                                      \
+    X(PQdb)                                                                                        \
+    X(PQuser)                                                                                      \
+    X(PQerrorMessage)                                                                              \
+    X(PQserverVersion)                                                                             \
+    X(PQsocket)                                                                                    \
+    X(PQsetnonblocking)                                                                            \
+    X(PQsetNoticeProcessor)                                                                        \
+    X(PQsendQuery)                                                                                 \
+    X(PQsendPrepare)                                                                               \
+    X(PQsendQueryPrepared)                                                                         \
+    X(PQflush)                                                                                     \
+    X(PQconsumeInput)                                                                              \
+    X(PQisBusy)                                                                                    \
+    X(PQgetResult)                                                                                 \
+    X(PQresultStatus)                                                                              \
+    X(PQresultErrorField)                                                                          \
+    X(PQclear)                                                                                     \
+    X(PQntuples)                                                                                   \
+    X(PQnfields)                                                                                   \
+    X(PQfname)                                                                                     \
+    X(PQftype)                                                                                     \
+    X(PQgetvalue)                                                                                  \
+    X(PQgetlength)                                                                                 \
+    X(PQgetisnull)                                                                                 \
+    X(PQcmdStatus)                                                                                 \
+    X(PQcmdTuples)
+
+typedef struct tl__pq {
+#define TL__PQ_MEMBER(name) __typeof__(&(name)) name;
+    TL__PQ_MAP(TL__PQ_MEMBER)
+#undef TL__PQ_MEMBER
+} tl__pq;
+
+/* tl__pq_load: the functions, from any thread. IO: there is no libpq.so.5. */
+TL_MUST_USE tl_err tl__pq_load(const tl__pq **out, tl_errctx *ctx);
+
+#endif

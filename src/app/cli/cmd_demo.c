@@ -1,26 +1,10 @@
-/* tally demo: parsing, the search for the price table, output. */
+/* tally demo: parsing, the price table, output. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "app/cli/cli.h"
+#include "app/data/data.h"
 #include "app/demo/demo.h"
 #include "io/sys/sys.h"
-
-#define PRICES_NAME "us_stocks_daily_close.csv.gz"
-#define PATH_CAP    4096
-
-/* --- the price table: beside the program, or where it was installed --- */
-
-/* The folder of the running program, symbolic links followed; empty when nobody knows. */
-static void find_own_folder(char out[PATH_CAP])
-{
-    const ssize_t len = readlink("/proc/self/exe", out, PATH_CAP - 1);
-    size_t end = len > 0 ? (size_t)len : 0;
-    while (end > 0 && out[end - 1] != '/') {
-        end--;
-    }
-    out[end] = '\0';
-}
 
 static tl_err find_prices(const char **out, tl_app *app, const char *given, tl_errctx *ctx)
 {
@@ -28,30 +12,10 @@ static tl_err find_prices(const char **out, tl_app *app, const char *given, tl_e
         *out = given;
         return TL_OK;
     }
-    char own[PATH_CAP];
-    find_own_folder(own);
-    static const char *const below[] = {"../../data", "../data", "../share/tally"};
-    const char *path = NULL;
-    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
-        tl_sb sb;
-        tl_sb_init(&sb, app->arena);
-        tl_sb_printf(&sb, "%s%s/%s", own, below[i], PRICES_NAME);
-        tl_str text = {NULL, 0};
-        TL_TRY(tl_sb_finish(&text, &sb, ctx));
-        if (own[0] != '\0' && tl_sys_exists(text.ptr)) {
-            *out = text.ptr;
-            return TL_OK;
-        }
+    const tl_err err = tl_data_find(out, app->arena, TL_DATA_PRICES, ctx);
+    if (err != TL_OK) {
+        tl_errctx_hint(ctx, "run it from the project's folder, or name a table with --prices");
     }
-    TL_TRY(tl_sys_join(&path, app->arena, "data", PRICES_NAME, ctx));
-    if (tl_sys_exists(path)) {
-        *out = path;
-        return TL_OK;
-    }
-    const tl_err err = tl_fail_field(ctx, TL_ERR_NOT_FOUND, "prices",
-                                     "no table of prices: neither data/" PRICES_NAME
-                                     " nor one beside the program");
-    tl_errctx_hint(ctx, "run it from the project's folder, or name a table with --prices");
     return err;
 }
 

@@ -146,8 +146,10 @@ typedef struct tl_selection {
  *
  * Eligible codes by code; xoshiro256** whose state is SHA-256(seed) as four little-endian words; one u in (0, 1) a code;
  * key = -ln(u) / weight, weight = expected ln(population + property_count) tier (1.5, 1.0, 0.8). By ascending key: taken
- * while the sum stays within target + tolerance, until there are count_min and target - tolerance. What ends outside
- * gives up its last for the first remaining that fits. Then once more without the cool-down.
+ * while the sum stays within target + tolerance (one that does not fit is passed over), until there are count_min and
+ * target - tolerance. Where fewer than count_min fit, the largest of them is put aside and the walk begins again, 256 times
+ * at most: a table of large zipcodes has its epochs too. What ends below gives up its last for the first remaining that fits. If that fails too, once more
+ * without the cool-down. Tiers and regions are spread by the weights: PREMIUM is drawn most, no region is left out.
  *
  * Errors  TL_ERR_STATE: no selection within the bounds (the message tells how many were eligible); TL_ERR_RANGE: options
  *         that contradict each other; those of the arena */

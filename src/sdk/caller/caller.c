@@ -91,10 +91,12 @@ tl_err tl_caller_new(tl_caller **out, const tl_caller_options *options, tl_errct
     }
     if (err == TL_OK) {
         tl_caller_set_receiver(caller, options->receiver);
-        const tl_client_options client = {.clock = caller->options.clock,
-                                          .entropy = caller->options.entropy,
-                                          .flight_max = caller->options.flight_max,
-                                          .ca_file = options->ca_file};
+        const tl_client_options client = {
+            .clock = caller->options.clock,
+            .entropy = caller->options.entropy,
+            .flight_max = caller->options.flight_max,
+            .pace = {.per_s = caller->options.per_s, .burst = caller->options.per_s / 4 + 1},
+            .ca_file = options->ca_file};
         err = tl_client_new(&caller->client, &client, ctx);
     }
     if (err != TL_OK) {

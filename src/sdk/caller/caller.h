@@ -35,6 +35,7 @@ typedef struct tl_caller_options {
     uint32_t retries_max; /* of a repeatable request; 3 */
     uint32_t retry_ms;    /* the first pause; 250, then doubled up to 10 s */
     uint32_t flight_max;  /* requests at once in tl_caller_run; 16 */
+    uint32_t per_s;       /* at most so many requests a second; 0: no limit */
     const char *ca_file;  /* NULL: the machine's authorities */
     tl_clock clock;       /* empty: the machine's */
     tl_entropy entropy;   /* empty: the machine's */

@@ -55,10 +55,8 @@ static bool is_ours(tl_err err)
 tl_err tl_miner_once(tl_miner_epoch *out, tl_arena *arena, const tl_miner_options *options,
                      const tl_peer_assignment *assignment, tl_errctx *ctx)
 {
-    tl__work work = {.options = options,
-                     .assignment = assignment,
-                     .arena = arena,
-                     .why = TL_ERRCTX_INIT};
+    tl__work work = {
+        .options = options, .assignment = assignment, .arena = arena, .why = TL_ERRCTX_INIT};
     tl_miner_epoch epoch = {.epoch_id = assignment->epoch_id, .status = "COMPLETED", .error = ""};
     tl_errctx why = TL_ERRCTX_INIT;
     TL_TRY(start_work(&work, ctx));

@@ -30,8 +30,9 @@ extern "C" {
 /* tl_miner_epoch: how one epoch went. */
 typedef struct tl_miner_epoch {
     tl_str epoch_id;
-    const char *status; /* "COMPLETED"; "FAILED": refused or nothing to hand in; "TIMEOUT": too late */
-    size_t zipcodes;    /* handed in */
+    const char
+        *status;     /* "COMPLETED"; "FAILED": refused or nothing to hand in; "TIMEOUT": too late */
+    size_t zipcodes; /* handed in */
     uint64_t listings;
     bool has_content_hash;
     tl_hash32 content_hash;

@@ -132,7 +132,7 @@ static tl_err make_key(tl_str *out, const tl__work *work, const form *f, const t
 {
     tl_sb sb;
     char hash[2 * sizeof load->sha256 + 1];
-    tl_hex_encode(hash, load->sha256.bytes, sizeof load->sha256.bytes);
+    tl_hex_write(hash, &load->sha256, sizeof load->sha256);
     tl_sb_init(&sb, work->arena);
     tl_sb_put(&sb, f->folder);
     tl_sb_put_cstr(&sb, "epoch=");
@@ -152,16 +152,16 @@ static tl_err upload_one(tl__work *work, form *f, tl__load *load, tl_errctx *ctx
     TL_TRY(tl_arena_new(&arena, NULL, (size_t)256 << 20, NULL, ctx));
     tl_err err = tl_sys_read_file(&object, arena, load->path, (size_t)64 << 20, ctx);
     err = err == TL_OK ? send_or_ask(work, f, load->key, object, arena, ctx) : err;
-    err = err == TL_OK ? tl_sys_write_file(load->sent, tl_str_bytes(load->key), TL_SYS_FILE_MODE,
-                                           ctx)
-                       : err;
+    err = err == TL_OK
+              ? tl_sys_write_file(load->sent, tl_str_bytes(load->key), TL_SYS_FILE_MODE, ctx)
+              : err;
     tl_arena_free(arena);
     return err;
 }
 
 static void put_hash(tl_json_writer *w, const tl_hash32 *hash)
 {
-    tl_json_put_hex(w, hash->bytes, sizeof hash->bytes);
+    tl_json_put_hex(w, hash, sizeof *hash);
 }
 
 static tl_err write_metadata(tl_str *out, const tl__work *work, tl_errctx *ctx)
@@ -252,17 +252,13 @@ static tl_err report(tl__work *work, tl_miner_epoch *out, tl_errctx *ctx)
     tl_str hash = {NULL, 0};
     const tl_json *answer = NULL;
     const tl_json *submission = NULL;
-    size_t len = 0;
     TL_TRY(write_status(&body, work, out, ctx));
     TL_TRY(tl_peer_post(work->options->peer, &answer, work->arena,
                         TL_STR("/api/v1/zipcode-assignments/status"), body, true, ctx));
     TL_TRY(tl_json_want(&submission, answer, "submission", TL_JSON_OBJECT, ctx));
     TL_TRY(tl_json_want_str(&hash, submission, "contentHash", ctx));
     TL_TRY(tl_json_want_str(&out->received_at, submission, "receivedAt", ctx));
-    TL_TRY(tl_hex_decode(out->content_hash.bytes, sizeof out->content_hash.bytes, &len, hash, ctx));
-    if (len != sizeof out->content_hash.bytes) {
-        return tl_fail_field(ctx, TL_ERR_SYNTAX, "contentHash", "no SHA-256");
-    }
+    TL_TRY(tl_hex_decode((uint8_t *)&out->content_hash, sizeof out->content_hash, hash, ctx));
     out->has_content_hash = true;
     return TL_OK;
 }

@@ -49,10 +49,9 @@ static tl_err add_pin(tl_arena *arena, const char *path, tl_str pins, tl_str url
 
 static tl_err refuse_other(tl_str known, tl_str shown, const char *hint, tl_errctx *ctx)
 {
-    const tl_err err = tl_fail_field(ctx, TL_ERR_REFUSED, "receiver",
-                                     "the coordinator is %.*s now, not %.*s",
-                                     TL_STR_ARG(tl_str_slice(shown, 0, 64)),
-                                     TL_STR_ARG(tl_str_slice(known, 0, 64)));
+    const tl_err err = tl_fail_field(
+        ctx, TL_ERR_REFUSED, "receiver", "the coordinator is %.*s now, not %.*s",
+        TL_STR_ARG(tl_str_slice(shown, 0, 64)), TL_STR_ARG(tl_str_slice(known, 0, 64)));
     tl_errctx_hint(ctx, "%s", hint);
     return err;
 }
@@ -256,16 +255,15 @@ static tl_err want_moment(int64_t *out, const tl_json *object, const char *key, 
 {
     tl_str text;
     TL_TRY(tl_json_want_str(&text, object, key, ctx));
-    return tl_record_moment(out, text) ? TL_OK
-                                       : tl_fail_field(ctx, TL_ERR_SYNTAX, key, "no time");
+    return tl_record_moment(out, text) ? TL_OK : tl_fail_field(ctx, TL_ERR_SYNTAX, key, "no time");
 }
 
 tl_err tl_peer_assignments(tl_peer *peer, tl_peer_assignment *out, tl_arena *arena, tl_errctx *ctx)
 {
     const tl_json *json = NULL;
     tl_peer_assignment a = {.nonce = {NULL, 0}};
-    TL_TRY(tl_peer_get(peer, &json, arena, TL_STR("/api/v1/zipcode-assignments/current"), true,
-                       ctx));
+    TL_TRY(
+        tl_peer_get(peer, &json, arena, TL_STR("/api/v1/zipcode-assignments/current"), true, ctx));
     TL_TRY(tl_json_want_str(&a.epoch_id, json, "epochId", ctx));
     TL_TRY(want_moment(&a.start_ms, json, "epochStart", ctx));
     TL_TRY(want_moment(&a.end_ms, json, "epochEnd", ctx));

@@ -36,7 +36,7 @@ typedef struct tl_peer_options {
 
 typedef struct tl_peer {
     tl_caller *caller;
-    char hotkey[TL_PEER_SS58_CAP];  /* the coordinator's */
+    char hotkey[TL_PEER_SS58_CAP];   /* the coordinator's */
     char own_ss58[TL_PEER_SS58_CAP]; /* of the key; empty without one */
     char subnet[32];
     bool is_compat;
@@ -60,7 +60,7 @@ typedef struct tl_peer_assignment {
     int64_t start_ms;
     int64_t end_ms;
     int64_t deadline_ms;
-    tl_str nonce; /* compat alone; else empty */
+    tl_str nonce;           /* compat alone; else empty */
     const tl_place *places; /* zipcode, city, state, county, expected */
     size_t place_count;
 } tl_peer_assignment;

@@ -83,8 +83,8 @@ typedef struct tl_compat_quality_options {
     size_t zipcode_count;
 } tl_compat_quality_options;
 
-/* tl_compat_quality: counts listings as they come; fields are the room's. Memory: 16 bytes a distinct listing, at most
- * twice that, and double while it grows; nothing of a listing is kept. */
+/* tl_compat_quality: counts listings as they come; fields are the room's. Memory: at most 64 bytes a distinct
+ * listing, and as much again for the smaller tables before; nothing of a listing is kept. */
 typedef struct tl_compat_quality {
     tl_compat_quality_options options;
     tl_arena *arena;
@@ -169,7 +169,8 @@ typedef struct tl_compat_submission {
 } tl_compat_submission;
 
 /* tl_compat_judge: what the race asks, in the order and only as often as the original asks it. index counts the given
- * submissions from 0. quality: tier 2 of one that passed tier 1; verify: is this listing accurate? */
+ * submissions from 0. quality: tier 2 of one that passed tier 1; verify: is this listing accurate? What they allocate in
+ * the race's own arena is gone when it ends. */
 typedef struct tl_compat_judge {
     void *self;
     tl_err (*quality)(void *self, tl_compat_rates *out, size_t index, tl_errctx *ctx);
@@ -194,7 +195,9 @@ typedef struct tl_compat_winner {
 
 typedef struct tl_compat_participant {
     size_t index;
-    uint32_t failed_at_tier; /* 2 or 3 */
+    uint32_t failed_at_tier; /* 2; or 3, and then: */
+    tl_compat_draw draw;
+    double rate;
 } tl_compat_participant;
 
 /* One that is paid: a hotkey that won twice once, with its last place. */

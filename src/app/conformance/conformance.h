@@ -66,6 +66,26 @@ tl_err tl_conform_portfolio_settle(tl_json_writer *out, const tl_json *input, tl
                                    tl_errctx *ctx);
 tl_err tl_conform_portfolio_join(tl_json_writer *out, const tl_json *input, tl_conform_env *env,
                                  tl_errctx *ctx);
+tl_err tl_conform_listings_consensus_hash(tl_json_writer *out, const tl_json *input,
+                                          tl_conform_env *env, tl_errctx *ctx);
+tl_err tl_conform_listings_consensus_status(tl_json_writer *out, const tl_json *input,
+                                            tl_conform_env *env, tl_errctx *ctx);
+tl_err tl_conform_listings_epoch_weights(tl_json_writer *out, const tl_json *input,
+                                         tl_conform_env *env, tl_errctx *ctx);
+tl_err tl_conform_listings_field_completeness(tl_json_writer *out, const tl_json *input,
+                                              tl_conform_env *env, tl_errctx *ctx);
+tl_err tl_conform_listings_honeypot(tl_json_writer *out, const tl_json *input, tl_conform_env *env,
+                                    tl_errctx *ctx);
+tl_err tl_conform_listings_quality(tl_json_writer *out, const tl_json *input, tl_conform_env *env,
+                                   tl_errctx *ctx);
+tl_err tl_conform_listings_ranking(tl_json_writer *out, const tl_json *input, tl_conform_env *env,
+                                   tl_errctx *ctx);
+tl_err tl_conform_listings_spot_check(tl_json_writer *out, const tl_json *input,
+                                      tl_conform_env *env, tl_errctx *ctx);
+tl_err tl_conform_listings_synthetic(tl_json_writer *out, const tl_json *input, tl_conform_env *env,
+                                     tl_errctx *ctx);
+tl_err tl_conform_listings_tier1(tl_json_writer *out, const tl_json *input, tl_conform_env *env,
+                                 tl_errctx *ctx);
 tl_err tl_conform_python_float_repr(tl_json_writer *out, const tl_json *input, tl_conform_env *env,
                                     tl_errctx *ctx);
 tl_err tl_conform_python_random_sample(tl_json_writer *out, const tl_json *input,

@@ -2,6 +2,16 @@
 #include "app/conformance/conformance.h"
 
 static const tl_conform_kind kinds[] = {
+    {"listings-consensus-hash", tl_conform_listings_consensus_hash},
+    {"listings-consensus-status", tl_conform_listings_consensus_status},
+    {"listings-epoch-weights", tl_conform_listings_epoch_weights},
+    {"listings-field-completeness", tl_conform_listings_field_completeness},
+    {"listings-honeypot", tl_conform_listings_honeypot},
+    {"listings-quality", tl_conform_listings_quality},
+    {"listings-ranking", tl_conform_listings_ranking},
+    {"listings-spot-check", tl_conform_listings_spot_check},
+    {"listings-synthetic", tl_conform_listings_synthetic},
+    {"listings-tier1", tl_conform_listings_tier1},
     {"portfolio-join", tl_conform_portfolio_join},
     {"portfolio-score", tl_conform_portfolio_score},
     {"portfolio-settle", tl_conform_portfolio_settle},

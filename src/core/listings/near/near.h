@@ -51,8 +51,8 @@ extern "C" {
 
 #define TL_NEAR_SKETCH_LEN ((size_t)104)      /* bytes a listing */
 #define TL_NEAR_ROWS_MAX   ((size_t)20000000) /* listings of one zipcode: 2 GB of sketches */
-#define TL_NEAR_BITS_MIN   32                 /* of a pair: below, nobody is accused */
-#define TL_NEAR_BITS_SAME  16                 /* of a pair of one coldkey */
+#define TL_NEAR_BITS_MIN   24                 /* of a pair: below, nobody is accused */
+#define TL_NEAR_BITS_SAME  12                 /* of a pair of one coldkey */
 #define TL_NEAR_MARKS_MIN  4                  /* marks in common, at the least */
 #define TL_NEAR_MINERS_MIN 5 /* fewer miners: no majority that a mark could differ from */
 

@@ -6,7 +6,7 @@
  * Owns        nothing: texts look into the object's bytes, or into the scratch arena when they had to be decoded
  * Threads     one reader, one thread; the other functions are pure
  * Invariants  REC-1 what the strict reader of base/json refuses is refused, and what it accepts is read
- *             REC-2 numbers become integers exactly, or are unreadable: no double, no rounding, no locale
+ *             REC-2 numbers become integers digit by digit, cut and never rounded: no double, no locale
  *             REC-3 normalising a normalised address changes nothing
  * Read        decode.c (the pass over the bytes), fields.c (what a value means), address.c, moment.c
  *
@@ -19,8 +19,8 @@
  *
  *      absent      no key, null, NaN, and text that is blank or "nan" in any case
  *      numbers     JSON numbers, or text of the same grammar with spaces around, a '+' before or zeros in front;
- *                  1.225e+006 is one. No separators, no units. Kept as hundredths: more than two decimals that are not
- *                  zero are unreadable for price, rooms and area (REC-2); so is what leaves ±10^15
+ *                  1.225e+006 is one. No separators, no units. Kept as hundredths, what follows is cut toward zero;
+ *                  days on market as whole days, coordinates as millionths. What leaves ±10^15 is unreadable (REC-2)
  *      dates       2014-10-13, 20141013, and either with T or a space and hh:mm, hh:mm:ss, hhmm, hhmmss, then an optional
  *                  fraction (any digits, cut to ms), then nothing, Z, z, or ±hh, ±hhmm, ±hh:mm (at most 23:59). The day
  *                  must exist, years 1 to 9999, no leap second, no 24:00. Without a zone: UTC
@@ -47,10 +47,13 @@
 extern "C" {
 #endif
 
-#define TL_RECORD_LEN_MAX     ((size_t)64 << 20) /* bytes of an object (cli spec) */
-#define TL_RECORD_ADDRESS_MAX ((size_t)512)      /* bytes of an address that are looked at */
+#define TL_RECORD_LEN_MAX ((size_t)64 << 20) /* bytes of an object (cli spec) */
+#define TL_RECORD_ADDRESS_MAX                                                                      \
+    ((size_t)512) /* bytes of an address, and of an identity, that count */
+#define TL_RECORD_TEXT_MAX                                                                         \
+    ((size_t)65536) /* bytes of any text; what follows is as if it were not there */
 
-/* tl_listing_reader: the caller's storage; fields are the room's but for the three named here.
+/* tl_listing_reader: the caller's storage; fields are the room's but for the first three and is_ours.
  *
  *      tl_record_open(&reader, scratch, object, 0, ctx)
  *      for (;;) {
@@ -74,6 +77,7 @@ typedef struct tl_listing_reader {
     uint8_t failed;
     bool has_zipcode;
     bool has_listings;
+    bool is_ours; /* the error is of the arena, not of the object */
 } tl_listing_reader;
 
 /* tl_record_open: begin.
@@ -105,11 +109,9 @@ TL_MUST_USE tl_err tl_record_address(tl_str *out, tl_arena *arena, tl_str raw, t
 /* tl_record_moment: a date or date-time as above, in ms of Unix time. False, out untouched, when it is none. */
 bool tl_record_moment(int64_t *out_ms, tl_str text);
 
-/* tl_record_hundredths: a number as above. False, out untouched, when it is none or is not a whole number of hundredths. */
-bool tl_record_hundredths(int64_t *out, tl_str text);
-
-/* tl_record_scaled: the same with so many decimals (0 to 9); further ones are cut, toward zero. For coordinates. */
-bool tl_record_scaled(int64_t *out, tl_str text, uint32_t decimals);
+/* tl_record_number: a number as above, times 10^decimals (0 to 9), cut toward zero. False, out untouched, when it is none
+ * or leaves ±10^15. */
+bool tl_record_number(int64_t *out, tl_str text, uint32_t decimals);
 
 /* tl_record_property_type: by its usual names. */
 tl_property_type tl_record_property_type(tl_str text);

@@ -1,0 +1,380 @@
+/* fields.c: what the values of a listing mean: which are there, which can be read, and as what. */
+#include <string.h>
+
+#include "core/listings/record/record_internal.h"
+
+#define LATITUDE_MAX_E6  90000000
+#define LONGITUDE_MAX_E6 180000000
+
+/* --- keys --- */
+
+static unsigned pick(tl_str key, tl_listing_field field)
+{
+    return memcmp(key.ptr, tl_listing_field_key(field), key.len) == 0 ? (unsigned)field
+                                                                      : TL__VALUE_COUNT;
+}
+
+/* Two fields of one length: their first letters differ. */
+static unsigned pick_of(tl_str key, tl_listing_field a, tl_listing_field b)
+{
+    return pick(key, key.ptr[0] == tl_listing_field_key(a)[0] ? a : b);
+}
+
+unsigned tl__field_of_key(tl_str key)
+{
+    switch (key.len) {
+    case 3:
+        return memcmp(key.ptr, "uri", 3) == 0 ? TL__FIELD_URI : TL__VALUE_COUNT;
+    case 4:
+        return key.ptr[0] == 's' ? pick(key, TL_FIELD_SQFT)
+                                 : pick_of(key, TL_FIELD_ZPID, TL_FIELD_CITY);
+    case 5:
+        return pick_of(key, TL_FIELD_PRICE, TL_FIELD_STATE);
+    case 6:
+        return pick(key, TL_FIELD_MLS_ID);
+    case 7:
+        return pick_of(key, TL_FIELD_ADDRESS, TL_FIELD_ZIPCODE);
+    case 8:
+        return pick_of(key, TL_FIELD_BEDROOMS, TL_FIELD_LATITUDE);
+    case 9:
+        return pick_of(key, TL_FIELD_BATHROOMS, TL_FIELD_LONGITUDE);
+    case 10:
+        return pick(key, TL_FIELD_SOURCE_URL);
+    case 11:
+        return pick(key, TL_FIELD_DESCRIPTION);
+    case 12:
+        return pick(key, TL_FIELD_LISTING_DATE);
+    case 13:
+        return pick(key, TL_FIELD_PROPERTY_TYPE);
+    case 14:
+        return pick_of(key, TL_FIELD_LISTING_STATUS, TL_FIELD_DAYS_ON_MARKET);
+    case 17:
+        return pick(key, TL_FIELD_SCRAPED_TIMESTAMP);
+    default:
+        return TL__VALUE_COUNT;
+    }
+}
+
+/* --- blanks --- */
+
+static bool is_blank(uint32_t c)
+{
+    return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 ||
+           c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+/* The length of the blank that a text begins with, or 0. */
+static size_t blank_at(tl_str text, size_t at)
+{
+    const unsigned char c = (unsigned char)text.ptr[at];
+    if (c < 0x80) {
+        return is_blank(c) ? 1 : 0;
+    }
+    uint32_t code_point = 0;
+    const size_t len = tl_str_utf8_at(&code_point, text, at);
+    return is_blank(code_point) ? len : 0;
+}
+
+tl_str tl__trim(tl_str text)
+{
+    size_t from = 0;
+    for (size_t len = 1; from < text.len && len != 0; from += len) {
+        len = blank_at(text, from);
+    }
+    size_t to = text.len;
+    while (to > from) {
+        size_t begin = to - 1;
+        while (begin > from && ((unsigned char)text.ptr[begin] & 0xC0) == 0x80) {
+            begin--;
+        }
+        if (blank_at(text, begin) != to - begin) {
+            break;
+        }
+        to = begin;
+    }
+    return tl_str_slice(text, from, to);
+}
+
+/* Blank, or "nan" in any case: pandas' word for nothing. */
+static bool is_nothing(tl_str text)
+{
+    const tl_str t = tl__trim(text);
+    return t.len == 0 || (t.len == 3 && (t.ptr[0] | 0x20) == 'n' && (t.ptr[1] | 0x20) == 'a' &&
+                          (t.ptr[2] | 0x20) == 'n');
+}
+
+/* --- zipcodes --- */
+
+static bool is_digits(const char *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (p[i] < '0' || p[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tl_record_zipcode(char out[6], tl_str text)
+{
+    const tl_str t = tl__trim(text);
+    const bool has_more = t.len == 10 && t.ptr[5] == '-' && is_digits(t.ptr + 6, 4);
+    if ((t.len != 5 && !has_more) || !is_digits(t.ptr, 5)) {
+        return false;
+    }
+    memcpy(out, t.ptr, 5);
+    out[5] = '\0';
+    return true;
+}
+
+bool tl__zipcode_from_number(char out[6], tl_str text)
+{
+    int64_t hundredths = 0;
+    if (!tl_record_number(&hundredths, text, 2) || hundredths < 100 || hundredths > 9999900 ||
+        hundredths % 100 != 0) {
+        return false;
+    }
+    int64_t code = hundredths / 100;
+    for (size_t i = 5; i-- > 0;) {
+        out[i] = (char)('0' + code % 10);
+        code /= 10;
+    }
+    out[5] = '\0';
+    return true;
+}
+
+/* --- types --- */
+
+typedef struct type_word {
+    const char *word;
+    tl_property_type type;
+} type_word;
+
+/* Words of the letters alone, upper case; the first that a text contains decides. */
+static const type_word type_words[] = {
+    {"MULTI", TL_PROPERTY_MULTI_FAMILY},
+    {"DUPLEX", TL_PROPERTY_MULTI_FAMILY},
+    {"TRIPLEX", TL_PROPERTY_MULTI_FAMILY},
+    {"FOURPLEX", TL_PROPERTY_MULTI_FAMILY},
+    {"QUADPLEX", TL_PROPERTY_MULTI_FAMILY},
+    {"TOWNHO", TL_PROPERTY_TOWNHOUSE},
+    {"ROWHO", TL_PROPERTY_TOWNHOUSE},
+    {"CONDO", TL_PROPERTY_CONDO},
+    {"COOP", TL_PROPERTY_CONDO},
+    {"MANUFACTURED", TL_PROPERTY_MANUFACTURED},
+    {"MOBILE", TL_PROPERTY_MANUFACTURED},
+    {"APARTMENT", TL_PROPERTY_APARTMENT},
+    {"VACANT", TL_PROPERTY_LAND},
+    {"ACREAGE", TL_PROPERTY_LAND},
+    {"SINGLEFAMILY", TL_PROPERTY_SINGLE_FAMILY},
+    {"DETACHED", TL_PROPERTY_SINGLE_FAMILY},
+};
+
+static const type_word type_names[] = {
+    {"LAND", TL_PROPERTY_LAND},          {"LOT", TL_PROPERTY_LAND},
+    {"LOTS", TL_PROPERTY_LAND},          {"LOTLAND", TL_PROPERTY_LAND},
+    {"LOTSLAND", TL_PROPERTY_LAND},      {"HOUSE", TL_PROPERTY_SINGLE_FAMILY},
+    {"HOME", TL_PROPERTY_SINGLE_FAMILY}, {"SFR", TL_PROPERTY_SINGLE_FAMILY},
+    {"SFH", TL_PROPERTY_SINGLE_FAMILY},  {"RESIDENTIAL", TL_PROPERTY_SINGLE_FAMILY},
+    {"APT", TL_PROPERTY_APARTMENT},      {"TOWNHOUSE", TL_PROPERTY_TOWNHOUSE},
+};
+
+static bool contains(tl_str text, const char *word)
+{
+    const size_t len = strlen(word);
+    for (size_t i = 0; i + len <= text.len; i++) {
+        if (memcmp(text.ptr + i, word, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+tl_property_type tl_record_property_type(tl_str text)
+{
+    char letters[40];
+    size_t len = 0;
+    for (size_t i = 0; i < text.len && len < sizeof letters; i++) {
+        const char upper = (char)(text.ptr[i] & ~0x20);
+        if (upper >= 'A' && upper <= 'Z') {
+            letters[len++] = upper;
+        }
+    }
+    const tl_str folded = {letters, len};
+    if (tl_str_eq_cstr(folded, "SINGLEFAMILY")) { /* the commonest */
+        return TL_PROPERTY_SINGLE_FAMILY;
+    }
+    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
+        if (tl_str_eq_cstr(folded, type_names[i].word)) {
+            return type_names[i].type;
+        }
+    }
+    for (size_t i = 0; i < sizeof type_words / sizeof *type_words; i++) {
+        if (contains(folded, type_words[i].word)) {
+            return type_words[i].type;
+        }
+    }
+    return TL_PROPERTY_OTHER;
+}
+
+/* --- a listing --- */
+
+static bool read_coordinate(int32_t *out, tl_str text, int32_t most_e6)
+{
+    int64_t value = 0;
+    if (!tl_record_number(&value, text, 6) || value > most_e6 || value < -most_e6) {
+        return false;
+    }
+    *out = (int32_t)value;
+    return true;
+}
+
+/* Whether a field that is there reads as what it means; numbers and moments are then set. */
+static bool read_field(tl_listing *out, tl_listing_field field, tl_str text, bool is_string)
+{
+    switch (field) {
+    case TL_FIELD_PRICE:
+        return tl_record_number(&out->price_cents, text, 2);
+    case TL_FIELD_BEDROOMS:
+        return tl_record_number(&out->bedrooms_hundredths, text, 2);
+    case TL_FIELD_BATHROOMS:
+        return tl_record_number(&out->bathrooms_hundredths, text, 2);
+    case TL_FIELD_SQFT:
+        return tl_record_number(&out->sqft_hundredths, text, 2);
+    case TL_FIELD_DAYS_ON_MARKET:
+        return tl_record_number(&out->days_on_market, text, 0);
+    case TL_FIELD_LISTING_DATE:
+        return tl_record_moment(&out->listed_ms, text);
+    case TL_FIELD_SCRAPED_TIMESTAMP:
+        return tl_record_moment(&out->scraped_ms, text);
+    case TL_FIELD_LATITUDE:
+        return read_coordinate(&out->latitude_e6, text, LATITUDE_MAX_E6);
+    case TL_FIELD_LONGITUDE:
+        return read_coordinate(&out->longitude_e6, text, LONGITUDE_MAX_E6);
+    case TL_FIELD_ZIPCODE:
+        return is_string ? tl_record_zipcode(out->zipcode, text)
+                         : tl__zipcode_from_number(out->zipcode, text);
+    case TL_FIELD_PROPERTY_TYPE:
+        out->property_type = is_string ? tl_record_property_type(text) : TL_PROPERTY_OTHER;
+        return is_string;
+    case TL_FIELD_MLS_ID:
+    case TL_FIELD_ZPID:
+        return true;
+    case TL_FIELD_ADDRESS:
+    case TL_FIELD_LISTING_STATUS:
+    case TL_FIELD_SOURCE_URL:
+    case TL_FIELD_CITY:
+    case TL_FIELD_STATE:
+    case TL_FIELD_DESCRIPTION:
+        return is_string;
+    case TL_LISTING_FIELD_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* What of a value counts as its text, and whether the value is there at all. */
+static tl_err read_value(tl_str *text, bool *is_there, tl_arena *arena, const tl__value *value,
+                         tl_errctx *ctx)
+{
+    *is_there = false;
+    *text = TL_STR("");
+    if (value->kind == TL__ABSENT || value->kind == TL__NULL) {
+        return TL_OK;
+    }
+    TL_TRY(tl__unescape(text, arena, value, ctx));
+    *is_there = value->kind == TL__OTHER || !is_nothing(*text);
+    return TL_OK;
+}
+
+/* "prefix" and the text: trimmed; a number that is whole written as one. */
+static tl_err make_identity(tl_str *out, tl_arena *arena, const char *prefix, tl_str text,
+                            bool is_number, tl_errctx *ctx)
+{
+    tl_str body = tl__trim(text);
+    int64_t thousandths = 0;
+    char digits[24];
+    if (is_number && tl_record_number(&thousandths, body, 3) && thousandths % 1000 == 0) {
+        body.len = tl_str_print(digits, sizeof digits, "%lld", (long long)(thousandths / 1000));
+        body.ptr = digits;
+    }
+    while (body.len > TL_RECORD_ADDRESS_MAX) { /* no character is cut */
+        body.len = TL_RECORD_ADDRESS_MAX;
+        while (body.len > 0 && ((unsigned char)body.ptr[body.len] & 0xC0) == 0x80) {
+            body.len--;
+        }
+    }
+    const size_t prefix_len = strlen(prefix);
+    char *const p = TL_NEW(arena, char, prefix_len + body.len);
+    if (p == NULL) {
+        return tl_arena_fail(arena, ctx);
+    }
+    memcpy(p, prefix, prefix_len);
+    memcpy(p + prefix_len, body.ptr, body.len);
+    *out = (tl_str){p, prefix_len + body.len};
+    return TL_OK;
+}
+
+/* One source of an identity: a field's value, when it is a text or a number and not blank. */
+static bool is_nameable(const tl__value *value, tl_str text)
+{
+    return (value->kind == TL__STRING || value->kind == TL__NUMBER) && !is_nothing(text);
+}
+
+static tl_err find_identity(tl_listing *out, tl_arena *arena, const tl__value *values,
+                            tl_errctx *ctx)
+{
+    static const struct {
+        unsigned field;
+        const char *prefix;
+    } sources[] = {{TL_FIELD_ZPID, "zpid:"},
+                   {TL__FIELD_URI, "uri:"},
+                   {TL_FIELD_SOURCE_URL, "uri:"},
+                   {TL_FIELD_MLS_ID, "mls:"}};
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        const tl__value *const value = &values[sources[i].field];
+        if (value->kind == TL__ABSENT) {
+            continue;
+        }
+        tl_str text = {NULL, 0};
+        if (sources[i].field < TL_LISTING_FIELD_COUNT) {
+            text = out->text[sources[i].field];
+        } else {
+            TL_TRY(tl__unescape(&text, arena, value, ctx));
+        }
+        if (is_nameable(value, text)) {
+            return make_identity(&out->identity, arena, sources[i].prefix, text,
+                                 value->kind == TL__NUMBER, ctx);
+        }
+    }
+    return out->address.len == 0
+               ? TL_OK
+               : make_identity(&out->identity, arena, "address:", out->address, false, ctx);
+}
+
+tl_err tl__listing_make(tl_listing *out, tl_arena *arena, const tl__value *values, tl_errctx *ctx)
+{
+    memset(out, 0, sizeof *out);
+    out->property_type = TL_PROPERTY_OTHER;
+    for (unsigned i = 0; i < TL_LISTING_FIELD_COUNT; i++) {
+        bool is_there = false;
+        TL_TRY(read_value(&out->text[i], &is_there, arena, &values[i], ctx));
+        if (!is_there) {
+            out->text[i] = TL_STR("");
+            continue;
+        }
+        out->present |= UINT32_C(1) << i;
+        if (values[i].kind != TL__OTHER &&
+            read_field(out, (tl_listing_field)i, out->text[i], values[i].kind == TL__STRING)) {
+            out->readable |= UINT32_C(1) << i;
+        }
+    }
+    if ((out->readable & UINT32_C(1) << TL_FIELD_ADDRESS) != 0) {
+        TL_TRY(tl_record_address(&out->address, arena, out->text[TL_FIELD_ADDRESS], ctx));
+    }
+    if (out->zipcode[0] == '\0') {
+        (void)tl__address_zipcode(out->zipcode, out->address);
+    }
+    return find_identity(out, arena, values, ctx);
+}

@@ -2,8 +2,7 @@
 #include "core/listings/record/record_internal.h"
 
 #define NUMBER_MAX   INT64_C(1000000000000000) /* 10^15, after scaling */
-#define DIGITS_MAX   18     /* significant ones that an int64_t holds whatever they are */
-#define EXPONENT_MAX 100000 /* beyond it nothing changes any more */
+#define EXPONENT_MAX 100000                    /* beyond it nothing changes any more */
 
 /* A number as it was written: digits * 10^exponent, and whether more digits follow than were kept. */
 typedef struct decimal {
@@ -17,7 +16,7 @@ static bool is_digit(const char *p, const char *end)
     return p < end && *p >= '0' && *p <= '9';
 }
 
-/* Digits from p on; those beyond DIGITS_MAX significant ones only move the exponent. NULL: there is none. */
+/* Digits from p on; those beyond eighteen significant ones only move the exponent. NULL: there is none. */
 static const char *take_digits(decimal *d, const char *p, const char *end, bool is_fraction)
 {
     if (!is_digit(p, end)) {

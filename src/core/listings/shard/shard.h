@@ -56,6 +56,7 @@
 #include "base/error/error.h"
 #include "base/str/str.h"
 #include "core/listings/model/model.h"
+#include "core/listings/place/place.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,6 +78,8 @@ typedef struct tl_shard_context {
     const tl_place
         *place; /* its zipcode is the shard's; without city, state or coordinates (both 0)
                               these are not compared */
+    const tl_places
+        *places; /* the whole table, for the names of neighbouring cities; may be NULL */
     uint32_t expected;
     const tl_hash32 *honeypots; /* SHA-256 of identities, ascending; may be none */
     size_t honeypot_count;

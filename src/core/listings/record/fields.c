@@ -316,10 +316,11 @@ static tl_err make_identity(tl_str *out, tl_arena *arena, const char *prefix, tl
     return TL_OK;
 }
 
-/* One source of an identity: a field's value, when it is a text or a number and not blank. */
+/* One source of an identity: a field's value, when it is a text that is not blank, or a finite number. */
 static bool is_nameable(const tl__value *value, tl_str text)
 {
-    return (value->kind == TL__STRING || value->kind == TL__NUMBER) && !is_nothing(text);
+    const bool is_finite = value->kind == TL__NUMBER && is_digits(text.ptr + text.len - 1, 1);
+    return (value->kind == TL__STRING && !is_nothing(text)) || is_finite;
 }
 
 static tl_err find_identity(tl_listing *out, tl_arena *arena, const tl__value *values,

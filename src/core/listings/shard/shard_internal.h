@@ -19,8 +19,7 @@ enum {
     TL__DUPLICATE = 8,
     TL__ELSEWHERE = 16, /* geography */
     TL__UNTIMELY = 32,  /* time */
-    TL__HONEYPOT = 64,
-    TL__DEAR = 128 /* price anomaly, or as cheap */
+    TL__HONEYPOT = 64
 };
 
 #define TL__NO_PRICE  INT32_MIN

@@ -1,4 +1,4 @@
-/* The golden figures of consensus, through the same kinds that users run: every field to the bit.
+/* The golden figures of consensus and of the listings network's original, through the same kinds that users run: every field to the bit.
  * Attacked: rounding, order of operations, masks, ties, saturation; the files name where each case is from. */
 #include "app/conformance/conformance.h"
 
@@ -70,12 +70,30 @@ static void all_joins_equal_the_spec(void **state)
     run_golden(TL_SOURCE_ROOT "/src/core/consensus/join/test/golden/portfolio-join.json", 22);
 }
 
+#define LISTINGS TL_SOURCE_ROOT "/src/core/listings/compat/test/golden/listings-"
+
+static void all_listings_equal_the_original(void **state)
+{
+    (void)state;
+    run_golden(LISTINGS "spot-check.json", 40);
+    run_golden(LISTINGS "consensus-hash.json", 12);
+    run_golden(LISTINGS "epoch-weights.json", 14);
+    run_golden(LISTINGS "tier1.json", 90);
+    run_golden(LISTINGS "consensus-status.json", 30);
+    run_golden(LISTINGS "ranking.json", 20);
+    run_golden(LISTINGS "field-completeness.json", 16);
+    run_golden(LISTINGS "synthetic.json", 16);
+    run_golden(LISTINGS "honeypot.json", 12);
+    run_golden(LISTINGS "quality.json", 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_epochs_equal_the_chain),
         cmocka_unit_test(all_operations_equal_the_chain),
         cmocka_unit_test(all_joins_equal_the_spec),
+        cmocka_unit_test(all_listings_equal_the_original),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,6 +56,9 @@ static const tl_cmd *const commands[] = {
     /* the wire */
     &tl_cli_axon_run,
     &tl_cli_dendrite_query,
+    /* the listings network */
+    &tl_cli_miner_run,
+    &tl_cli_market_serve,
     /* the state folder */
     &tl_cli_db_migrate,
     &tl_cli_db_status,

@@ -11,7 +11,7 @@
  *             REC-4 a shard or a lease that is alive has one holder; a token is never given twice, and grows
  *             REC-5 who lost the lease writes nothing under its token, whatever its clock says
  *             REC-6 the audit log has no gaps, and no row of it changes
- * Read        schema.c, then epochs.c, submissions.c, votes.c, leases.c, shards.c, ledger.c, access.c
+ * Read        schema.c, then epochs.c, submissions.c, votes.c, leases.c, shards.c, results.c, access.c
  *
  * Within a transaction of the handle (tl_sql_begin, tl_sql_transact on tl_records_sql) each function is a part of it;
  * else it is one by itself, done again while the database answers LOCKED, and durable when it returns.
@@ -77,8 +77,9 @@ typedef struct tl_record_lease {
 } tl_record_lease;
 
 /* tl_records_take_lease: take or renew it: *is_ours when holder has it now, until now_ms + ttl_ms; else *out names who
- * does. A holder that renews keeps its token; a lapsed one gets a new token. until_ms never goes back on renewal.
- * out's texts are copied into the arena. */
+ * does. A holder that renews in time keeps its token; whoever takes a lapsed one gets a new token. A lease that ends
+ * further ahead than twice its own length was taken by a clock that was wrong, and counts as lapsed: the token, not the
+ * clock, keeps its holder from writing. out's texts are copied into the arena. ttl_ms is above 0 (RANGE). */
 TL_MUST_USE tl_err tl_records_take_lease(tl_records *records, tl_record_lease *out, bool *is_ours,
                                          tl_str name, tl_str holder, int64_t now_ms, int64_t ttl_ms,
                                          tl_arena *arena, tl_errctx *ctx);
@@ -274,7 +275,8 @@ TL_MUST_USE tl_err tl_records_submission(tl_records *records, tl_record_submissi
                                          tl_str epoch_id, const tl_hotkey *hotkey, tl_arena *arena,
                                          tl_errctx *ctx);
 
-/* tl_records_submissions: by serial, those behind after_serial (0: from the first), objects with them. */
+/* tl_records_submissions: by serial, those behind after_serial (0: from the first), objects with them; metadata is empty,
+ * for it may be long. */
 TL_MUST_USE tl_err tl_records_submissions(tl_records *records, const tl_record_submission **out,
                                           size_t *count, tl_str epoch_id, uint64_t after_serial,
                                           size_t limit, tl_arena *arena, tl_errctx *ctx);

@@ -8,52 +8,63 @@
 
 /* --- keys --- */
 
-static unsigned pick(tl_str key, tl_listing_field field)
-{
-    return memcmp(key.ptr, tl_listing_field_key(field), key.len) == 0 ? (unsigned)field
-                                                                      : TL__VALUE_COUNT;
-}
+/* Whether a key of that length is the literal: a comparison of words, not a call. */
+#define IS(literal) (memcmp(key.ptr, (literal), sizeof(literal) - 1) == 0)
 
-/* Two fields of one length: their first letters differ. */
-static unsigned pick_of(tl_str key, tl_listing_field a, tl_listing_field b)
+static unsigned field_of_short_key(tl_str key)
 {
-    return pick(key, key.ptr[0] == tl_listing_field_key(a)[0] ? a : b);
+    switch (key.len) {
+    case 3:
+        return IS("uri") ? TL__FIELD_URI : TL__VALUE_COUNT;
+    case 4:
+        return IS("zpid")   ? TL_FIELD_ZPID
+               : IS("sqft") ? TL_FIELD_SQFT
+               : IS("city") ? TL_FIELD_CITY
+                            : TL__VALUE_COUNT;
+    case 5:
+        return IS("price") ? TL_FIELD_PRICE : IS("state") ? TL_FIELD_STATE : TL__VALUE_COUNT;
+    case 6:
+        return IS("mls_id") ? TL_FIELD_MLS_ID : TL__VALUE_COUNT;
+    case 7:
+        return IS("address")   ? TL_FIELD_ADDRESS
+               : IS("zipcode") ? TL_FIELD_ZIPCODE
+                               : TL__VALUE_COUNT;
+    case 8:
+        return IS("bedrooms")   ? TL_FIELD_BEDROOMS
+               : IS("latitude") ? TL_FIELD_LATITUDE
+                                : TL__VALUE_COUNT;
+    default:
+        return TL__VALUE_COUNT;
+    }
 }
 
 unsigned tl__field_of_key(tl_str key)
 {
     switch (key.len) {
-    case 3:
-        return memcmp(key.ptr, "uri", 3) == 0 ? TL__FIELD_URI : TL__VALUE_COUNT;
-    case 4:
-        return key.ptr[0] == 's' ? pick(key, TL_FIELD_SQFT)
-                                 : pick_of(key, TL_FIELD_ZPID, TL_FIELD_CITY);
-    case 5:
-        return pick_of(key, TL_FIELD_PRICE, TL_FIELD_STATE);
-    case 6:
-        return pick(key, TL_FIELD_MLS_ID);
-    case 7:
-        return pick_of(key, TL_FIELD_ADDRESS, TL_FIELD_ZIPCODE);
-    case 8:
-        return pick_of(key, TL_FIELD_BEDROOMS, TL_FIELD_LATITUDE);
     case 9:
-        return pick_of(key, TL_FIELD_BATHROOMS, TL_FIELD_LONGITUDE);
+        return IS("bathrooms")   ? TL_FIELD_BATHROOMS
+               : IS("longitude") ? TL_FIELD_LONGITUDE
+                                 : TL__VALUE_COUNT;
     case 10:
-        return pick(key, TL_FIELD_SOURCE_URL);
+        return IS("source_url") ? TL_FIELD_SOURCE_URL : TL__VALUE_COUNT;
     case 11:
-        return pick(key, TL_FIELD_DESCRIPTION);
+        return IS("description") ? TL_FIELD_DESCRIPTION : TL__VALUE_COUNT;
     case 12:
-        return pick(key, TL_FIELD_LISTING_DATE);
+        return IS("listing_date") ? TL_FIELD_LISTING_DATE : TL__VALUE_COUNT;
     case 13:
-        return pick(key, TL_FIELD_PROPERTY_TYPE);
+        return IS("property_type") ? TL_FIELD_PROPERTY_TYPE : TL__VALUE_COUNT;
     case 14:
-        return pick_of(key, TL_FIELD_LISTING_STATUS, TL_FIELD_DAYS_ON_MARKET);
+        return IS("listing_status")   ? TL_FIELD_LISTING_STATUS
+               : IS("days_on_market") ? TL_FIELD_DAYS_ON_MARKET
+                                      : TL__VALUE_COUNT;
     case 17:
-        return pick(key, TL_FIELD_SCRAPED_TIMESTAMP);
+        return IS("scraped_timestamp") ? TL_FIELD_SCRAPED_TIMESTAMP : TL__VALUE_COUNT;
     default:
-        return TL__VALUE_COUNT;
+        return field_of_short_key(key);
     }
 }
+
+#undef IS
 
 /* --- blanks --- */
 
@@ -76,8 +87,17 @@ static size_t blank_at(tl_str text, size_t at)
     return is_blank(code_point) ? len : 0;
 }
 
+/* A byte that is a character of its own and no blank. */
+static bool is_graphic(char c)
+{
+    return c > 0x20 && c < 0x7F;
+}
+
 tl_str tl__trim(tl_str text)
 {
+    if (text.len != 0 && is_graphic(text.ptr[0]) && is_graphic(text.ptr[text.len - 1])) {
+        return text;
+    }
     size_t from = 0;
     for (size_t len = 1; from < text.len && len != 0; from += len) {
         len = blank_at(text, from);
@@ -99,6 +119,9 @@ tl_str tl__trim(tl_str text)
 /* Blank, or "nan" in any case: pandas' word for nothing. */
 static bool is_nothing(tl_str text)
 {
+    if (text.len > 3 && is_graphic(text.ptr[0]) && is_graphic(text.ptr[3])) {
+        return false;
+    }
     const tl_str t = tl__trim(text);
     return t.len == 0 || (t.len == 3 && (t.ptr[0] | 0x20) == 'n' && (t.ptr[1] | 0x20) == 'a' &&
                           (t.ptr[2] | 0x20) == 'n');
@@ -193,6 +216,9 @@ static bool contains(tl_str text, const char *word)
 
 tl_property_type tl_record_property_type(tl_str text)
 {
+    if (tl_str_eq(text, TL_STR("SINGLE_FAMILY"))) { /* the commonest */
+        return TL_PROPERTY_SINGLE_FAMILY;
+    }
     char letters[40];
     size_t len = 0;
     for (size_t i = 0; i < text.len && len < sizeof letters; i++) {
@@ -202,9 +228,6 @@ tl_property_type tl_record_property_type(tl_str text)
         }
     }
     const tl_str folded = {letters, len};
-    if (tl_str_eq_cstr(folded, "SINGLEFAMILY")) { /* the commonest */
-        return TL_PROPERTY_SINGLE_FAMILY;
-    }
     for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
         if (tl_str_eq_cstr(folded, type_names[i].word)) {
             return type_names[i].type;
@@ -283,7 +306,11 @@ static tl_err read_value(tl_str *text, bool *is_there, tl_arena *arena, const tl
     if (value->kind == TL__ABSENT || value->kind == TL__NULL) {
         return TL_OK;
     }
-    TL_TRY(tl__unescape(text, arena, value, ctx));
+    if (value->has_escapes || value->text.len > TL_RECORD_TEXT_MAX) {
+        TL_TRY(tl__unescape(text, arena, value, ctx));
+    } else {
+        *text = value->text;
+    }
     *is_there = value->kind == TL__OTHER || !is_nothing(*text);
     return TL_OK;
 }

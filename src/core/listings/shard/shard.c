@@ -252,6 +252,10 @@ tl_err tl_shard_add(tl_shard *shard, const tl_shard_entry *given, tl_arena *scra
         return tl_fail(ctx, TL_ERR_LIMIT, "more than %zu miners", TL_ENTRIES_MAX);
     }
     const tl_arena_mark mark = tl_arena_get_mark(scratch);
+    if (TL_NEW(scratch, char, 1) ==
+        NULL) { /* holds a block: a rewind to nothing would free it, listing by listing */
+        return tl_arena_fail(scratch, ctx);
+    }
     tl__entry *const entry = (tl__entry *)tl_vec_push(&shard->entries);
     if (entry == NULL) {
         return tl_arena_fail(shard->arena, ctx);

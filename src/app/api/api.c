@@ -202,6 +202,7 @@ static tl_err start_server(tl_api *api, tl_errctx *ctx)
         .body_len_max = s->body_len_max,
         .tls = api->tls,
         .drain_ms = TL__API_DRAIN_MS,
+        .takes_any_method = true,
     };
     const tl_http_app app = {
         .self = api,

@@ -370,7 +370,7 @@ static void take_head(tl__http_conn *conn, tl_bytes raw, bool has_more)
     tl__http_head head;
     int status = tl__http_head_scan(&head, loop->fields, text);
     if (status == 0) {
-        status = tl__http_head_confirm(&head, text);
+        status = tl__http_head_confirm(&head, text, loop->settings->takes_any_method);
     }
     if (status == 0 && !set_request(x, &head)) {
         status = 503;

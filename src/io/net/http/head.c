@@ -260,24 +260,40 @@ static int on_complete(llhttp_t *parser)
     return 0;
 }
 
-int tl__http_head_confirm(const tl__http_head *head, tl_str raw)
+/* llhttp knows methods by name. One that it does not know is a token all the same (our scan saw to that), and frames nothing:
+ * where the application takes any method, llhttp reads another name in its place. */
+static llhttp_errno_t ask(llhttp_t *seen, const tl__http_head *head, tl_str raw, bool is_renamed)
 {
     static const llhttp_settings_t settings = {.on_headers_complete = on_complete};
     llhttp_t parser;
-    llhttp_t seen = {0};
     llhttp_init(&parser, HTTP_REQUEST, &settings);
-    parser.data = &seen;
-    const llhttp_errno_t err = llhttp_execute(&parser, raw.ptr, raw.len);
-    if (err == HPE_INVALID_METHOD) {
+    parser.data = seen;
+    if (!is_renamed) {
+        return llhttp_execute(&parser, raw.ptr, raw.len);
+    }
+    const llhttp_errno_t err = llhttp_execute(&parser, "POST", 4);
+    return err == HPE_OK
+               ? llhttp_execute(&parser, raw.ptr + head->method.len, raw.len - head->method.len)
+               : err;
+}
+
+int tl__http_head_confirm(const tl__http_head *head, tl_str raw, bool takes_any_method)
+{
+    llhttp_t seen = {0};
+    llhttp_errno_t err = ask(&seen, head, raw, false);
+    const bool is_unknown = err == HPE_INVALID_METHOD;
+    if (is_unknown && !takes_any_method) {
         return 501;
     }
+    err = is_unknown ? ask(&seen, head, raw, true) : err;
     if ((err != HPE_OK && err != HPE_PAUSED_UPGRADE) || seen.data == NULL) {
         return 400;
     }
     const bool is_chunked = (seen.flags & F_CHUNKED) != 0;
     const uint64_t length = (seen.flags & F_CONTENT_LENGTH) != 0 ? seen.content_length : 0;
-    const bool agrees = seen.http_major == 1 && seen.http_minor == (head->is_http_1_0 ? 0 : 1) &&
-                        is_chunked == head->is_chunked && length == head->content_length &&
-                        tl_str_eq_cstr(head->method, llhttp_method_name(seen.method));
+    const bool agrees =
+        seen.http_major == 1 && seen.http_minor == (head->is_http_1_0 ? 0 : 1) &&
+        is_chunked == head->is_chunked && length == head->content_length &&
+        (is_unknown || tl_str_eq_cstr(head->method, llhttp_method_name(seen.method)));
     return agrees ? 0 : 400;
 }

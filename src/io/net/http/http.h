@@ -27,7 +27,8 @@
  * another thread posted. The application's own state of a request hangs on tl_http_set_user, and is let go in on_gone.
  *
  * The server answers by itself, without the application: 400 (bad framing), 408 (head too slow), 413 (only when the
- * application leaves it to it), 417, 431, 501 (a method that llhttp does not know), 503 (connections, memory).
+ * application leaves it to it), 417, 431, 501 (a method that llhttp does not
+ * know, unless takes_any_method), 503 (connections, memory).
  */
 #ifndef TALLY_IO_NET_HTTP_H
 #define TALLY_IO_NET_HTTP_H
@@ -77,6 +78,7 @@ typedef struct tl_http_settings {
     int64_t linger_ms;     /* 2,000 of draining before a connection with an unread body is closed */
     int64_t drain_ms;      /* 10,000 for what runs, when the server stops */
     size_t stream_len_max; /* 256 KiB of a stream may wait before its writer is told to pause */
+    bool takes_any_method; /* a method that nobody knows is the application's to refuse (405) */
     const tl_tls *tls;     /* NULL: plain; borrowed, outlives the server */
     const tl_allocator
         *allocator; /* NULL: malloc; for tests that make allocations fail. From all loop threads */

@@ -54,8 +54,9 @@ typedef struct tl__http_head {
 /* tl__http_head_scan: a whole head, from its first byte to the empty line's last. 0, or the status to refuse it with. */
 int tl__http_head_scan(tl__http_head *out, tl_http_header *fields, tl_str raw);
 
-/* tl__http_head_confirm: llhttp's opinion of a head that the scan let in; 0, or the status. They must agree. */
-int tl__http_head_confirm(const tl__http_head *head, tl_str raw);
+/* tl__http_head_confirm: llhttp's opinion of a head that the scan let in; 0, or the status. They must agree, but for the name
+ * of a method that llhttp does not know, where that is let through. */
+int tl__http_head_confirm(const tl__http_head *head, tl_str raw, bool takes_any_method);
 
 /* --- chunk.c --- */
 

@@ -19,7 +19,7 @@
 static int read_head(tl__http_head *out, tl_http_header *fields, tl_str raw)
 {
     const int status = tl__http_head_scan(out, fields, raw);
-    return status != 0 ? status : tl__http_head_confirm(out, raw);
+    return status != 0 ? status : tl__http_head_confirm(out, raw, false);
 }
 
 static void good_heads_are_read(void **state)
@@ -180,6 +180,31 @@ static void bad_heads_are_refused(void **state)
     }
 }
 
+/* The application's to refuse: framing is read all the same, and no leniently. */
+static void any_method_may_be_let_through(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw;
+        int status;
+    } cases[] = {
+        {"FETCH / HTTP/1.1\r\n" H "\r\n", 0},
+        {"get / HTTP/1.1\r\n" H "Content-Length: 5\r\n\r\n", 0},
+        {"QUERY / HTTP/1.0\r\n\r\n", 0},
+        {"QUERY / HTTP/1.1\r\n" H "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+        {"QU(RY / HTTP/1.1\r\n" H "\r\n", 400},
+        {"QUERY / HTTP/2.0\r\n" H "\r\n", 400},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tl_http_header fields[TL_HTTP_FIELD_COUNT_MAX];
+        tl__http_head head;
+        const tl_str raw = tl_str_from_cstr(cases[i].raw);
+        int status = tl__http_head_scan(&head, fields, raw);
+        status = status != 0 ? status : tl__http_head_confirm(&head, raw, true);
+        assert_int_equal(status, cases[i].status);
+    }
+}
+
 /* Each byte in each place of a good head: only what the tables allow gets through, and a NUL nowhere. */
 static void no_control_gets_through_anywhere(void **state)
 {
@@ -238,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_heads_are_read),
         cmocka_unit_test(bad_heads_are_refused),
+        cmocka_unit_test(any_method_may_be_let_through),
         cmocka_unit_test(no_control_gets_through_anywhere),
         cmocka_unit_test(a_head_has_limits),
     };

@@ -20,6 +20,11 @@
  * those judged must pass. Fewer than three judged: the check as a whole has no evidence, the submission keeps its place,
  * and its pay is held for one epoch.
  *
+ * Passing everything: in time, tiers 1 to 3, no copy and no sybil of another submission of the zipcode, not disqualified.
+ * Disqualified for the whole epoch is who handed in a synthetic submission (its sheet says so), or a honeypot listing that
+ * validators with more than half of the stake that gave evidence found. A strike each; from the second on the deposit is
+ * forfeited.
+ *
  * A place: those who pass everything, by time of receipt in ms, then SHA-256(nonce ‖ content hash, both as lower-case hex
  * text), then hotkey bytes. The first three have 55, 30 and 10 %; those behind them share 5 % of the epoch, one part a
  * coldkey. What nobody earns burns: an empty second place, participation without a participant, an epoch without winners.
@@ -101,7 +106,7 @@ typedef struct tl_race_sheet {
 typedef struct tl_race_validator {
     tl_hotkey hotkey;
     tl_rao stake;                /* that counts: tl_race_stake_counted */
-    const tl_evidence *evidence; /* NULL: none in time */
+    const tl_evidence *evidence; /* NULL: none in time; items in order, of this epoch */
 } tl_race_validator;
 
 typedef struct tl_race_held {
@@ -143,7 +148,7 @@ typedef struct tl_race_input {
     X(SECOND, "second")                                                                            \
     X(THIRD, "third")                                                                              \
     X(PARTICIPANT, "participant")   /* passed everything, beyond third */                          \
-    X(SAME_COLDKEY, "same_coldkey") /* passed everything; its coldkey stands before it */          \
+    X(SAME_COLDKEY, "same_coldkey") /* passed everything; its coldkey stands before it here */     \
     X(FAILED, "failed")             /* a tier, or late: kept_by says what */                       \
     X(DISQUALIFIED, "disqualified") /* for the whole epoch */                                      \
     X(NOT_RACED, "not_raced")       /* a honeypot zipcode */
@@ -220,7 +225,9 @@ typedef struct tl_race_result {
     const tl_race_line *lines; /* by reward, held, score (descending), then hotkey bytes */
     size_t line_count;
     tl_rao emission;
-    tl_rao burn; /* what nobody earned, and released pay of the disqualified */
+    tl_rao burn;           /* what nobody earned, released_burnt included */
+    tl_rao released;       /* all that was held before and is due now, to whomever */
+    tl_rao released_burnt; /* of it that of the disqualified */
     uint16_t burn_weight_u16;
     tl_rao paid;              /* sum of the lines' rewards */
     const tl_race_held *held; /* into the next epoch, by hotkey bytes */
@@ -234,12 +241,18 @@ typedef struct tl_race_result {
 /* tl_race_run: the race of one epoch.
  *
  * out     lives in the arena
- * Errors  TL_ERR_DUPLICATE a zipcode, a submission, a validator or a held pay twice; TL_ERR_UNKNOWN a sheet of a zipcode
- *         that was not asked for; TL_ERR_SYNTAX … an address; TL_ERR_RANGE a negative stake, shares above the whole;
- *         TL_ERR_OVERFLOW, TL_ERR_LIMIT, TL_ERR_NOMEM
+ * Errors  TL_ERR_CANONICAL evidence out of order or of another epoch; TL_ERR_DUPLICATE a zipcode, a submission, a
+ *         validator or a held pay twice; TL_ERR_UNKNOWN a sheet of a zipcode that was not asked for; TL_ERR_SYNTAX … an
+ *         address; TL_ERR_RANGE a negative stake, shares above the whole, counts that are no sheet's; TL_ERR_OVERFLOW,
+ *         TL_ERR_LIMIT, TL_ERR_NOMEM
  * Cost    O(n log n) in sheets, and one pass over the evidence */
 TL_MUST_USE tl_err tl_race_run(tl_race_result *out, tl_arena *arena, const tl_race_input *input,
                                tl_errctx *ctx);
+
+/* tl_race_repay: pay and weights of a finished race by other weights (the median's): emission is split by them, nothing is
+ * held; who is not in the race leaves its part to the burn. The roots stay. Errors: those of the arena; TL_ERR_OVERFLOW. */
+TL_MUST_USE tl_err tl_race_repay(tl_race_result *io, tl_arena *arena, const tl_race_weight *weights,
+                                 size_t count, tl_errctx *ctx);
 
 /* tl_race_put_*: canonical members of the results: an array each. */
 void tl_race_put_entries(tl_json_writer *w, const tl_race_result *result);

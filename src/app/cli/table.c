@@ -58,6 +58,7 @@ static const tl_cmd *const commands[] = {
     &tl_cli_dendrite_query,
     /* the listings network */
     &tl_cli_miner_run,
+    &tl_cli_listings_check,
     &tl_cli_market_serve,
     /* the state folder */
     &tl_cli_db_migrate,

@@ -346,7 +346,8 @@ static tl_err make_identity(tl_str *out, tl_arena *arena, const char *prefix, tl
 /* One source of an identity: a field's value, when it is a text that is not blank, or a finite number. */
 static bool is_nameable(const tl__value *value, tl_str text)
 {
-    const bool is_finite = value->kind == TL__NUMBER && is_digits(text.ptr + text.len - 1, 1);
+    const bool is_finite =
+        value->kind == TL__NUMBER && text.len != 0 && is_digits(text.ptr + text.len - 1, 1);
     return (value->kind == TL__STRING && !is_nothing(text)) || is_finite;
 }
 

@@ -122,7 +122,7 @@ static tl_err print_error(tl_str *out, tl_arena *arena, const tl_api_call *call,
     return tl_sb_finish(out, &sb, NULL);
 }
 
-void tl__refuse(tl_api_call *call, tl_api_code code, const char *field, const char *message)
+void tl__api_refuse(tl_api_call *call, tl_api_code code, const char *field, const char *message)
 {
     tl_str text = {NULL, 0};
     begin(call, tl_api_code_status(code));
@@ -140,7 +140,7 @@ tl_err tl_api_fail(tl_api_call *call, tl_api_code code, const char *field, const
     va_start(args, format);
     (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    tl__refuse(call, code, field, message);
+    tl__api_refuse(call, code, field, message);
     return TL_OK;
 }
 
@@ -162,7 +162,7 @@ static void fail_internally(tl_api_call *call, const char *what, tl_str detail)
                                    TL_LOG_TEXT("detail", detail)};
     tl_log_say(&call->log, TL_LOG_ERROR, what, fields, 3);
     drop_answer(call);
-    tl__refuse(call, TL_API_INTERNAL, NULL, "The service failed");
+    tl__api_refuse(call, TL_API_INTERNAL, NULL, "The service failed");
 }
 
 /* API-2; and, where the tests ask for it, what goes out holds to the schema that the document shows. */
@@ -392,7 +392,8 @@ void tl__answer_send(tl_api_call *call)
         count_failure(call);
         tl_http_set_user(x, NULL);
         transmit(call, x);
-        tl__observe_done(call, call->status, call->has_code ? tl_api_code_name(call->code) : "");
+        tl__api_observe_done(call, call->status,
+                             call->has_code ? tl_api_code_name(call->code) : "");
     }
     tl__call_free(call);
 }

@@ -144,7 +144,7 @@ static tl_err make(tl_api *api, tl_errctx *ctx)
     const tl_api_settings *s = &api->settings;
     TL_TRY(read_lists(api, ctx));
     TL_TRY(name_schemas(api, ctx));
-    TL_TRY(tl__observe_init(api, ctx));
+    TL_TRY(tl__api_observe_init(api, ctx));
     TL_TRY(tl__routes_make(api, ctx));
     TL_TRY(tl__document_write(api, ctx));
     if (s->tls_cert != NULL) {
@@ -226,7 +226,7 @@ tl_err tl_api_start(tl_api *api, tl_errctx *ctx)
     }
     TL_TRY(tl__work_start(api, ctx));
     TL_TRY(start_server(api, ctx));
-    tl__observe_start(api);
+    tl__api_observe_start(api);
     api->is_started = true;
     return TL_OK;
 }
@@ -315,6 +315,11 @@ tl_arena *tl_api_call_arena(tl_api_call *call)
 const tl_api_caller *tl_api_call_caller(const tl_api_call *call)
 {
     return &call->caller;
+}
+
+int64_t tl_api_call_age_ms(const tl_api_call *call)
+{
+    return (tl_clock_steady_ns(&call->api->real) - call->begun_ns) / 1000000;
 }
 
 tl_str tl_api_call_id(const tl_api_call *call)

@@ -331,8 +331,9 @@ void *tl_api_call_self(const tl_api_call *call);
 void *tl_api_call_worker(const tl_api_call *call);
 tl_arena *tl_api_call_arena(tl_api_call *call); /* dies with the call; 16 MiB */
 const tl_api_caller *tl_api_call_caller(const tl_api_call *call);
-tl_str tl_api_call_id(const tl_api_call *call); /* the correlation id */
-tl_log *tl_api_call_log(tl_api_call *call);     /* lines with that id */
+tl_str tl_api_call_id(const tl_api_call *call);      /* the correlation id */
+int64_t tl_api_call_age_ms(const tl_api_call *call); /* since its head was complete */
+tl_log *tl_api_call_log(tl_api_call *call);          /* lines with that id */
 tl_http_headers tl_api_call_headers(const tl_api_call *call);
 
 /* tl_api_param_str: decoded; an empty view with ptr NULL when it was not given and has no default. _i64: of type integer. */

@@ -222,7 +222,7 @@ bool tl__input_decode(tl_str *out, tl_arena *arena, tl_str text, bool is_query);
 void tl__work_do(tl_api_call *call);
 
 /* answer.c */
-void tl__refuse(tl_api_call *call, tl_api_code code, const char *field, const char *message);
+void tl__api_refuse(tl_api_call *call, tl_api_code code, const char *field, const char *message);
 void tl__answer_finish(tl_api_call *call); /* W: status, schema, ETag, gzip */
 void tl__answer_send(tl_api_call *call);   /* L: on the wire; the call is freed */
 void tl__answer_static(tl_api_call *call, tl_http_exchange *x, tl_api_code code,
@@ -240,9 +240,9 @@ extern const size_t tl__health_route_count;
 extern const tl_api_schema tl__health_schemas[];
 extern const size_t tl__health_schema_count;
 extern const char tl__compat_error[]; /* in place of Error in a compat service */
-tl_err tl__observe_init(tl_api *api, tl_errctx *ctx);
-void tl__observe_start(tl_api *api); /* the server runs: its figures may be asked for */
-void tl__observe_route(tl_api *api, tl__route *route);
-void tl__observe_done(tl_api_call *call, int status, const char *code);
+tl_err tl__api_observe_init(tl_api *api, tl_errctx *ctx);
+void tl__api_observe_start(tl_api *api); /* the server runs: its figures may be asked for */
+void tl__api_observe_route(tl_api *api, tl__route *route);
+void tl__api_observe_done(tl_api_call *call, int status, const char *code);
 
 #endif

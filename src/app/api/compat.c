@@ -52,7 +52,7 @@ static bool fill(tl_str *out, tl_api_call *call, const char *form)
 
 static bool refuse(tl_api_call *call, tl_api_code code, const char *message)
 {
-    tl__refuse(call, code, NULL, message);
+    tl__api_refuse(call, code, NULL, message);
     return false;
 }
 

@@ -116,7 +116,7 @@ static void send_now(tl_api_call *call)
 
 static void refuse_now(tl_api_call *call, tl_api_code code, const char *message)
 {
-    tl__refuse(call, code, NULL, message);
+    tl__api_refuse(call, code, NULL, message);
     send_now(call);
 }
 
@@ -328,8 +328,8 @@ void tl__gates_on_gone(void *user, tl_http_exchange *x, tl_http_gone why)
     tl_api_code code = TL_API_BUSY;
     const char *message = "";
     const bool is_told = code_of_gone(&code, &message, why);
-    tl__observe_done(call, is_told ? tl_api_code_status(code) : 0,
-                     is_told ? tl_api_code_name(code) : "gone");
+    tl__api_observe_done(call, is_told ? tl_api_code_status(code) : 0,
+                         is_told ? tl_api_code_name(code) : "gone");
     if (is_told) {
         tl__answer_static(call, x, code, message);
     }

@@ -71,7 +71,7 @@ bool tl__input_query(tl_str *out, tl_api_call *call, tl_str name, bool *is_twice
 
 static bool refuse_param(tl_api_call *call, const char *name, const char *message)
 {
-    tl__refuse(call, TL_API_INVALID_REQUEST, name, message);
+    tl__api_refuse(call, TL_API_INVALID_REQUEST, name, message);
     return false;
 }
 
@@ -160,7 +160,7 @@ static bool pass_media(tl_api_call *call, const char *wanted)
     }
     char message[96];
     tl_str_print(message, sizeof message, "The body is to be %s", wanted);
-    tl__refuse(call, TL_API_UNSUPPORTED_MEDIA_TYPE, NULL, message);
+    tl__api_refuse(call, TL_API_UNSUPPORTED_MEDIA_TYPE, NULL, message);
     return false;
 }
 
@@ -203,7 +203,7 @@ static bool pass_own_hotkey(tl_api_call *call)
                               tl_hotkey_eq(&hotkey, &call->caller.hotkey))) {
         return true;
     }
-    tl__refuse(call, TL_API_NOT_PERMITTED, "hotkey", "It is not the signer's");
+    tl__api_refuse(call, TL_API_NOT_PERMITTED, "hotkey", "It is not the signer's");
     return false;
 }
 

@@ -33,7 +33,7 @@ static void collect(void *self)
     tl_series_set(api->metrics.connections, (int64_t)tl_http_server_connection_count(api->server));
 }
 
-tl_err tl__observe_init(tl_api *api, tl_errctx *ctx)
+tl_err tl__api_observe_init(tl_api *api, tl_errctx *ctx)
 {
     tl__api_metrics *m = &api->metrics;
     m->registry = api->settings.metrics;
@@ -69,12 +69,12 @@ tl_err tl__observe_init(tl_api *api, tl_errctx *ctx)
                       ctx);
 }
 
-void tl__observe_start(tl_api *api)
+void tl__api_observe_start(tl_api *api)
 {
     tl_metrics_on_collect(api->metrics.registry, collect, api);
 }
 
-void tl__observe_route(tl_api *api, tl__route *route)
+void tl__api_observe_route(tl_api *api, tl__route *route)
 {
     route->seconds =
         tl_metric_series(api->metrics.seconds, (const tl_str[]){tl_str_from_cstr(route->spec->id)});
@@ -98,7 +98,7 @@ static void count(const tl_api_call *call, int status, const char *code)
 }
 
 /* A worker may have the call still (its peer left, its time is over): then what it writes is not looked at. */
-void tl__observe_done(tl_api_call *call, int status, const char *code)
+void tl__api_observe_done(tl_api_call *call, int status, const char *code)
 {
     const int64_t took_ns = tl_clock_steady_ns(&call->api->real) - call->begun_ns;
     const bool is_ours = call->state != TL__CALL_WORKING;

@@ -57,7 +57,7 @@ static bool pass(tl_api_call *call, bool by_address)
         asks[count].count = by_address ? most : scaled(call->api, most);
         asks[count].window_s = limit->window_s;
         if (key_of(&asks[count].key, call, limit) != TL_OK) {
-            tl__refuse(call, TL_API_BUSY, NULL, "There is no memory for it");
+            tl__api_refuse(call, TL_API_BUSY, NULL, "There is no memory for it");
             return false;
         }
         count++;
@@ -70,7 +70,7 @@ static bool pass(tl_api_call *call, bool by_address)
     call->has_windows = true;
     if (!call->windows.is_taken) {
         call->retry_after_s = call->windows.retry_after_s;
-        tl__refuse(call, TL_API_TOO_MANY_REQUESTS, NULL, "The limit of this route is reached");
+        tl__api_refuse(call, TL_API_TOO_MANY_REQUESTS, NULL, "The limit of this route is reached");
     }
     return call->windows.is_taken;
 }

@@ -250,7 +250,7 @@ static tl_err make_route(tl_api *api, tl__route *route, tl_errctx *ctx)
     TL_TRY(add_replies(api, route, ctx));
     route->body_len_max =
         spec->body_len_max > 0 ? spec->body_len_max : (uint64_t)api->settings.body_len_max;
-    tl__observe_route(api, route);
+    tl__api_observe_route(api, route);
     return join_methods(api, route, ctx);
 }
 

@@ -45,13 +45,13 @@ static bool refuse_verdict(tl_api_call *call, const tl_auth_verdict *verdict)
 {
     char message[160];
     tl_str_print(message, sizeof message, "%.*s", TL_STR_ARG(verdict->message));
-    tl__refuse(call, code_of(verdict->kind), NULL, message);
+    tl__api_refuse(call, code_of(verdict->kind), NULL, message);
     return false;
 }
 
 static bool refuse_memory(tl_api_call *call)
 {
-    tl__refuse(call, TL_API_BUSY, NULL, "There is no memory for it");
+    tl__api_refuse(call, TL_API_BUSY, NULL, "There is no memory for it");
     return false;
 }
 
@@ -82,7 +82,7 @@ static bool pass_replay(tl_api_call *call, const tl_auth_claim *claim)
     case TL_REPLAY_DOWN:
         break;
     }
-    tl__refuse(call, TL_API_BUSY, NULL, "The replay store takes nothing now");
+    tl__api_refuse(call, TL_API_BUSY, NULL, "The replay store takes nothing now");
     return false;
 }
 
@@ -92,9 +92,9 @@ static bool pass_btauth(tl_api_call *call)
     bool is_ambiguous;
     const tl_auth_family *family = tl_auth_detect(&is_ambiguous, call->headers);
     if (family == NULL) {
-        tl__refuse(call, TL_API_MALFORMED_AUTH, NULL,
-                   is_ambiguous ? "The headers belong to more than one protocol"
-                                : "The request is not signed");
+        tl__api_refuse(call, TL_API_MALFORMED_AUTH, NULL,
+                       is_ambiguous ? "The headers belong to more than one protocol"
+                                    : "The request is not signed");
         return false;
     }
     tl_auth_claim claim;
@@ -132,12 +132,12 @@ static bool pass_member(tl_api_call *call)
     c->is_validator =
         c->is_member && c->member.has_permit && c->member.stake_rao >= s->validator_stake_rao;
     if (auth != TL_API_SIGNED && !c->is_member) {
-        tl__refuse(call, TL_API_NOT_REGISTERED, NULL, "The hotkey is not registered");
+        tl__api_refuse(call, TL_API_NOT_REGISTERED, NULL, "The hotkey is not registered");
         return false;
     }
     if (auth == TL_API_VALIDATOR && !c->is_validator) {
-        tl__refuse(call, TL_API_NOT_PERMITTED, NULL,
-                   "This is for validators with a permit and the stake that is asked for");
+        tl__api_refuse(call, TL_API_NOT_PERMITTED, NULL,
+                       "This is for validators with a permit and the stake that is asked for");
         return false;
     }
     return true;
@@ -155,7 +155,7 @@ static bool pass_signed(tl_api_call *call)
     (void)tl_ss58_encode(c->ss58, &c->hotkey, TL_SS58_PREFIX_GENERIC);
     memcpy(c->subject, c->ss58, sizeof c->ss58);
     if (!tl_limit_lists_admits_hotkey(call->api->lists, &c->hotkey)) {
-        tl__refuse(call, TL_API_FORBIDDEN, NULL, "The hotkey is on the blacklist");
+        tl__api_refuse(call, TL_API_FORBIDDEN, NULL, "The hotkey is on the blacklist");
         return false;
     }
     return pass_member(call);
@@ -176,12 +176,12 @@ static const tl_http_header *api_key(const tl_api_call *call)
 static bool refuse_credentials(tl_api_call *call, tl_err err, const tl_errctx *ctx)
 {
     if (err == TL_ERR_REFUSED) {
-        tl__refuse(call, TL_API_BAD_CREDENTIALS, NULL, "The token or key is not taken");
+        tl__api_refuse(call, TL_API_BAD_CREDENTIALS, NULL, "The token or key is not taken");
         return false;
     }
     const tl_log_field fields[] = {TL_LOG_TEXT("error", tl_str_from_cstr(ctx->message))};
     tl_log_say(&call->log, TL_LOG_ERROR, "credentials cannot be looked up", fields, 1);
-    tl__refuse(call, TL_API_BUSY, NULL, "Credentials cannot be looked up now");
+    tl__api_refuse(call, TL_API_BUSY, NULL, "Credentials cannot be looked up now");
     return false;
 }
 
@@ -194,13 +194,13 @@ static bool pass_people(tl_api_call *call)
     tl_err err = TL_ERR_REFUSED;
     if ((token == NULL) == (key == NULL) || tl_http_count(call->headers, TL_STR("x-api-key")) > 1 ||
         tl_http_count(call->headers, TL_STR("authorization")) > 1) {
-        tl__refuse(call, TL_API_MALFORMED_AUTH, NULL,
-                   token == NULL && key == NULL ? "There is neither a token nor a key"
-                                                : "One token or one key is taken, not both");
+        tl__api_refuse(call, TL_API_MALFORMED_AUTH, NULL,
+                       token == NULL && key == NULL ? "There is neither a token nor a key"
+                                                    : "One token or one key is taken, not both");
         return false;
     }
     if (token != NULL && !tl_http_name_starts_with(token->value, TL_STR("Bearer "))) {
-        tl__refuse(call, TL_API_MALFORMED_AUTH, NULL, "Authorization is not a Bearer token");
+        tl__api_refuse(call, TL_API_MALFORMED_AUTH, NULL, "Authorization is not a Bearer token");
         return false;
     }
     if (token != NULL && s->token != NULL) {
@@ -214,7 +214,7 @@ static bool pass_people(tl_api_call *call)
     }
     const int needed = (int)call->route->spec->auth - (int)TL_API_VIEWER + TL_API_ROLE_VIEWER;
     if ((int)call->caller.role < needed) {
-        tl__refuse(call, TL_API_NOT_PERMITTED, NULL, "The role does not allow it");
+        tl__api_refuse(call, TL_API_NOT_PERMITTED, NULL, "The role does not allow it");
         return false;
     }
     return true;

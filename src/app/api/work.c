@@ -16,11 +16,11 @@ static bool is_bad_input(tl_err err)
 static void refuse_error(tl_api_call *call, tl_err err, const tl_errctx *ctx)
 {
     if (err == TL_ERR_NOT_FOUND) {
-        tl__refuse(call, TL_API_NOT_FOUND, NULL, "There is no such thing");
+        tl__api_refuse(call, TL_API_NOT_FOUND, NULL, "There is no such thing");
         return;
     }
     if (is_bad_input(err) && ctx->field[0] != 0) {
-        tl__refuse(call, TL_API_INVALID_REQUEST, ctx->field, ctx->message);
+        tl__api_refuse(call, TL_API_INVALID_REQUEST, ctx->field, ctx->message);
         return;
     }
     const tl_log_field fields[] = {
@@ -31,9 +31,9 @@ static void refuse_error(tl_api_call *call, tl_err err, const tl_errctx *ctx)
     };
     tl_log_say(&call->log, TL_LOG_ERROR, "a handler failed", fields, 4);
     if (err == TL_ERR_IO || err == TL_ERR_LOCKED) {
-        tl__refuse(call, TL_API_BUSY, NULL, "A store does not answer now");
+        tl__api_refuse(call, TL_API_BUSY, NULL, "A store does not answer now");
     } else {
-        tl__refuse(call, TL_API_INTERNAL, NULL, "The service failed");
+        tl__api_refuse(call, TL_API_INTERNAL, NULL, "The service failed");
     }
 }
 
@@ -49,7 +49,7 @@ static void handle(tl_api_call *call)
         return;
     }
     tl_log_say(&call->log, TL_LOG_ERROR, "a handler answered nothing", NULL, 0);
-    tl__refuse(call, TL_API_INTERNAL, NULL, "The service failed");
+    tl__api_refuse(call, TL_API_INTERNAL, NULL, "The service failed");
 }
 
 void tl__work_do(tl_api_call *call)

@@ -114,7 +114,20 @@ static void look_at_scoring(gathered *g, const tl_schedule_epoch *epoch)
     TL_ASSERT(false && "an epoch that is scored has a stage"); /* SCHED-1 */
 }
 
-static void look_at(gathered *g, const tl_schedule_rules *rules, const tl_schedule_epoch *epoch)
+/* Is an epoch before it still without a result? What that one leaves (held pay, strikes) belongs to the next. */
+static bool is_before_judged(const tl_schedule_epoch *epochs, const tl_schedule_epoch *epoch)
+{
+    for (const tl_schedule_epoch *e = epochs; e < epoch; e++) {
+        if (e->state == TL_EPOCH_OPEN || e->state == TL_EPOCH_REVEAL ||
+            e->state == TL_EPOCH_SCORING || e->state == TL_EPOCH_EXTENDED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void look_at(gathered *g, const tl_schedule_rules *rules, const tl_schedule_epoch *epochs,
+                    const tl_schedule_epoch *epoch)
 {
     tl_schedule_windows until;
     switch (epoch->state) {
@@ -128,8 +141,9 @@ static void look_at(gathered *g, const tl_schedule_rules *rules, const tl_schedu
         return;
     case TL_EPOCH_REVEAL:
         tl_schedule_windows_of(&until, epoch);
-        if ((epoch->in_flight == 0 && epoch->revealed >= epoch->joined) ||
-            is_over(g, until.reveal_until_ms)) {
+        if (((epoch->in_flight == 0 && epoch->revealed >= epoch->joined) ||
+             is_over(g, until.reveal_until_ms)) &&
+            is_before_judged(epochs, epoch)) {
             act(g, TL_ACT_BEACON, epoch->start_ms);
         }
         return;
@@ -162,7 +176,7 @@ size_t tl_schedule_step(tl_schedule_act *out, int64_t *wake_ms, const tl_schedul
     gathered g = {.acts = out, .now_ms = now_ms, .wake_ms = now_ms + rules->epoch_ms};
     look_at_slots(&g, rules, epochs, count, newest_ms);
     for (size_t i = 0; i < count; i++) {
-        look_at(&g, rules, &epochs[i]);
+        look_at(&g, rules, epochs, &epochs[i]);
     }
     *wake_ms = g.wake_ms;
     return g.count;

@@ -21,6 +21,7 @@
  *   honeypots                                 none is in                               revealed]    A + 5N/8, JUDGE at
  *                                             flight]                                               A + 3N/4
  *
+ * A beacon also waits until the epochs before have a result: what they leave behind is an input of this one's race.
  * Who joined (a commitment before the end) is waited for at BEACON and EVIDENCE; who posted evidence at COMMITS; who
  * committed at JUDGE. With nobody to wait for, EVIDENCE and COMMITS wait for their limit: validators may still come.
  * Slots do not move when an epoch is extended: it is then open beside the next one.

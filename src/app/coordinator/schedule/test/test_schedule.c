@@ -342,6 +342,22 @@ static void an_extended_epoch_is_open_beside_the_next(void **state)
     test_free(w);
 }
 
+static void a_beacon_waits_for_the_results_before_it(void **state)
+{
+    (void)state;
+    world *w = new_world(4 * HOUR_MS, NOON_MS);
+    run_until(w, NOON_MS + HOUR_MS);
+    w->epochs[0].end_ms += 5 * HOUR_MS;
+    w->epochs[0].anchor_ms += 5 * HOUR_MS;
+    run_until(w, NOON_MS + 9 * HOUR_MS - 1);
+    assert_int_equal(w->epochs[0].state, TL_EPOCH_OPEN);
+    assert_int_equal(w->epochs[1].state, TL_EPOCH_REVEAL);
+    run_until(w, NOON_MS + 9 * HOUR_MS + 60000);
+    assert_int_equal(w->epochs[0].state, TL_EPOCH_SETTLED);
+    assert_int_equal(w->epochs[1].state, TL_EPOCH_SETTLED);
+    test_free(w);
+}
+
 static void a_clock_that_goes_back_opens_nothing_twice(void **state)
 {
     (void)state;
@@ -380,6 +396,7 @@ int main(void)
         cmocka_unit_test(an_outage_takes_no_time_and_its_slots_are_recorded),
         cmocka_unit_test(a_long_outage_is_recorded_up_to_a_limit),
         cmocka_unit_test(an_extended_epoch_is_open_beside_the_next),
+        cmocka_unit_test(a_beacon_waits_for_the_results_before_it),
         cmocka_unit_test(a_clock_that_goes_back_opens_nothing_twice),
         cmocka_unit_test(the_next_epoch_is_served_before_its_leader_wakes),
     };

@@ -1,13 +1,14 @@
 /* tally epoch verify, export and pack: bundles as files, no state folder. */
 #include "app/cli/cli.h"
 #include "core/epoch/bundle/bundle.h"
+#include "core/subnet/listings/listings.h"
 #include "core/subnet/portfolio/portfolio.h"
 #include "io/sys/sys.h"
 
 #define BUNDLE_LEN_MAX ((size_t)1 << 29)
 #define REPLAY_LEN_MAX ((size_t)8 << 30) /* ceiling of the arena in which an epoch is run again */
 
-static const tl_subnet *const subnets[] = {&tl_subnet_portfolio};
+static const tl_subnet *const subnets[] = {&tl_subnet_listings, &tl_subnet_portfolio};
 enum { SUBNET_COUNT = sizeof subnets / sizeof *subnets };
 
 /* --- epoch verify --- */

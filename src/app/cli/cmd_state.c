@@ -1,6 +1,7 @@
 /* tally portfolio submit, epoch list, show and replay, ledger balances, journal and verify: the state folder. */
 #include "app/cli/cli.h"
 #include "app/engine/engine.h"
+#include "core/subnet/listings/listings.h"
 #include "core/subnet/portfolio/portfolio.h"
 #include "io/store/store.h"
 #include "io/sys/sys.h"
@@ -371,11 +372,12 @@ static tl_err replay(tl_app *app, tl_store *store, const char *id, tl_errctx *ct
     tl_str bytes = {NULL, 0};
     tl_bundle bundle = {0};
     tl_bundle_report report = {0};
-    static const tl_subnet *const subnets[] = {&tl_subnet_portfolio};
+    static const tl_subnet *const subnets[] = {&tl_subnet_listings, &tl_subnet_portfolio};
     TL_TRY(tl_str_copy_cstr(&path, app->arena, e.bundle_path, ctx));
     TL_TRY(tl_sys_read_file(&bytes, app->arena, path, (size_t)1 << 29, ctx));
     TL_TRY(tl_bundle_read(&bundle, app->arena, bytes, ctx));
-    TL_TRY(tl_bundle_verify(&report, app->arena, &bundle, subnets, 1, ctx));
+    TL_TRY(tl_bundle_verify(&report, app->arena, &bundle, subnets, sizeof subnets / sizeof *subnets,
+                            ctx));
     const bool is_ok = report.is_ok && tl_hash32_cmp(&report.digest, &e.bundle_digest) == 0;
     if (!is_ok) {
         tl_app_check_failed(app);

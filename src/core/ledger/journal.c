@@ -434,6 +434,20 @@ void tl__ledger_undo_to(tl_ledger *ledger, size_t entry_count)
     }
 }
 
+tl_err tl_ledger_post_all(tl_ledger *ledger, const tl_transaction *transactions, size_t count,
+                          tl_errctx *ctx)
+{
+    const size_t before = ledger->entry_count;
+    for (size_t i = 0; i < count; i++) {
+        const tl_err err = tl_ledger_post(ledger, &transactions[i], ctx);
+        if (err != TL_OK) {
+            tl__ledger_undo_to(ledger, before);
+            return err;
+        }
+    }
+    return TL_OK;
+}
+
 void tl_ledger_seal(tl_ledger *ledger)
 {
     ledger->sealed_count = ledger->entry_count;

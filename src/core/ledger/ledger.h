@@ -162,6 +162,10 @@ TL_MUST_USE tl_err tl_ledger_new(tl_ledger **out, tl_arena *arena, const tl_ledg
 TL_MUST_USE tl_err tl_ledger_post(tl_ledger *ledger, const tl_transaction *transaction,
                                   tl_errctx *ctx);
 
+/* tl_ledger_post_all: append several entries, whole or not at all. Errors: as tl_ledger_post, of the first at fault. */
+TL_MUST_USE tl_err tl_ledger_post_all(tl_ledger *ledger, const tl_transaction *transactions,
+                                      size_t count, tl_errctx *ctx);
+
 /* What else is an entry: money into and out of a free account. `to` and `from` are kinds that are
  * no source. */
 TL_MUST_USE tl_err tl_ledger_issue(tl_ledger *ledger, tl_account to, tl_rao amount, uint64_t height,

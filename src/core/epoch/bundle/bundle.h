@@ -60,10 +60,11 @@ typedef struct tl_bundle_report {
     const tl_str *differs;
     size_t differ_count;   /* at most TL_BUNDLE_DIFFERS_MAX are listed */
     tl_errctx replay;      /* code TL_OK, or why the epoch cannot be run again */
-    tl_road_result result; /* of the replay, when it ran */
+    tl_road_result result; /* of the replay, when it ran on the engine's road; else zeros */
 } tl_bundle_report;
 
-/* tl_bundle_verify: digests, then a full replay with the subnet that the parameters name (BUN-3).
+/* tl_bundle_verify: digests, then a full replay with the subnet that the parameters name (BUN-3), on the engine's road or
+ * on the subnet's own.
  * subnets: count tables. Errors: TL_ERR_NOMEM, TL_ERR_LIMIT only; all else is in the report. */
 TL_MUST_USE tl_err tl_bundle_verify(tl_bundle_report *out, tl_arena *arena, const tl_bundle *bundle,
                                     const tl_subnet *const *subnets, size_t subnet_count,

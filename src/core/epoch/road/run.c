@@ -307,6 +307,7 @@ tl_err tl_road_run(tl_road_result *out, tl_arena *arena, const tl_subnet *subnet
                    const tl_json *inputs, const tl_json *evidence, const tl_json *parameters,
                    tl_errctx *ctx)
 {
+    TL_ASSERT(subnet->road == NULL); /* whoever has a road of its own is not run on this one */
     tl_road_result result = {0};
     tl__run run = {.arena = arena, .subnet = subnet, .out = &result};
     TL_TRY(read_inputs(&run, inputs, evidence, parameters, ctx));

@@ -140,6 +140,12 @@ typedef struct tl_subnet {
                       const tl_score *score, tl_arena *scratch, tl_errctx *ctx);
 
     size_t (*feed_count)(const void *world);
+
+    /* road: for a subnet whose stations are not the engine's: its own way from the three trees to the canonical JSON of
+     * the results. NULL: core/epoch/road. Of the functions above, it then has params alone.
+     * Errors: what is wrong with a tree, field named. Pure: the same trees give the same bytes. */
+    tl_err (*road)(tl_str *results, tl_arena *arena, const tl_json *inputs, const tl_json *evidence,
+                   const tl_json *parameters, tl_errctx *ctx);
 } tl_subnet;
 
 #ifdef __cplusplus

@@ -12,22 +12,26 @@
  *
  *   tl_listings_epoch ─put▶ inputs, evidence, parameters ─road▶ results ─publish▶ bundle ─verify▶ road once more
  *
- * inputs      { "beacon", "deadline_ms", "epoch_id", "held": [{"amount_rao","epoch_id","hotkey"}], "nonce", "round",
- *               "start_ms", "strikes": [{"count","hotkey"}], "submissions": [{"sheet","zipcode"}],
- *               "validators": [{"hotkey","stake_rao"}], "was_extended", "zipcodes": [{"expected","is_honeypot","zipcode"}] }
+ * inputs      { "beacon", "contributions": [{"hotkey","secret"}], "deadline_ms", "epoch_id",
+ *               "held": [{"amount_rao","epoch_id","hotkey"}], "nonce", "round": 1 | 2, "start_ms",
+ *               "strikes": [{"count","hotkey"}], "submissions": [{"sheet","zipcode"}],
+ *               "validators": [{"hotkey","stake_rao"}], "zipcodes": [{"expected","is_honeypot","zipcode"}] }
  *             each list in one order: hotkeys by bytes, submissions by zipcode and hotkey bytes, zipcodes by code
- * evidence    { "ballots": [{"hotkey","roots": null | {"evidence","hash","score","weight"},
- *                            "weights": null | [{"hotkey","weight_u16"}]}],
+ * evidence    { "ballots": [{"hotkey","roots": {"evidence","hash","score","weight"},
+ *                            "weights": null | [{"hotkey": null | ss58,"weight_u16"}]}]: who gave none is not there
  *               "validators": [{"document": null | evidence document, "hotkey"}] }: as inputs.validators, one each
  * parameters  { "subnet": {…complete…}, "versions": {"road","subnet","subnet_version"} }
- * results     { "agreement", "burn_rao", "emission_rao", "findings", "held", "scoreboard", "roots", "state", "strikes",
- *               "submissions", "weights", "winners" }
+ * results     { "agreement", "checks": {"beacon","honeypots"}, "epoch_id", "findings", "held", "roots", "scoreboard", "settlement",
+ *               "state", "strikes", "submissions", "validators", "weights", "winners" }: what stands there is paid where state is "settled".
+ *             checks.beacon: it follows from the nonce and the contributions; checks.honeypots: they are those that the
+ *             nonce draws. A false one says that whoever published the epoch did not keep to its commitments.
  */
 #ifndef TALLY_CORE_SUBNET_LISTINGS_H
 #define TALLY_CORE_SUBNET_LISTINGS_H
 
 #include "core/epoch/bundle/bundle.h"
 #include "core/ledger/ledger.h"
+#include "core/listings/place/place.h"
 #include "core/listings/race/race.h"
 
 #ifdef __cplusplus
@@ -45,10 +49,12 @@ typedef struct tl_listings_ballot {
 /* tl_listings_epoch: all that an epoch of this subnet is made of. Lists in any order. */
 typedef struct tl_listings_epoch {
     tl_race_input race;
+    const tl_contribution *contributions; /* secrets that were revealed; each hotkey at most once */
+    size_t contribution_count;
     uint32_t round; /* 1, or 2 after an extension */
     const tl_listings_ballot
-        *ballots; /* of race.validators, each at most once; who is missing gave no result */
-    size_t ballot_count;
+        *ballots;        /* of race.validators, each at most once; who is missing gave no result */
+    size_t ballot_count; /* with a result; one without is left out */
 } tl_listings_epoch;
 
 typedef struct tl_listings_result {
@@ -56,6 +62,8 @@ typedef struct tl_listings_result {
     tl_race_result race;         /* pay already by the median where the status says so */
     tl_race_verdict_out verdict; /* outliers index the validators, by hotkey bytes */
     tl_epoch_state state;        /* settled, extended or failed */
+    bool has_right_beacon;       /* results.checks */
+    bool has_right_honeypots;
     bool matches_replay; /* the ballots' top hash is that of the race; true without a top hash */
     tl_str json;         /* canonical results */
 } tl_listings_result;

@@ -57,9 +57,13 @@ static const tl_cmd *const commands[] = {
     &tl_cli_axon_run,
     &tl_cli_dendrite_query,
     /* the listings network */
-    &tl_cli_miner_run,
     &tl_cli_coordinator_run,
     &tl_cli_coordinator_extend,
+    &tl_cli_coordinator_token,
+    &tl_cli_coordinator_key,
+    &tl_cli_coordinator_audit,
+    &tl_cli_miner_run,
+    &tl_cli_listings_check,
     &tl_cli_market_serve,
     /* the state folder */
     &tl_cli_db_migrate,

@@ -384,13 +384,18 @@ static tl_err code_of(uint16_t status, tl_str code)
     static const struct {
         const char *code;
         tl_err err;
-    } known[] = {{"BadDigest", TL_ERR_CORRUPT},
-                 {"InvalidDigest", TL_ERR_CORRUPT},
-                 {"XAmzContentSHA256Mismatch", TL_ERR_CORRUPT},
-                 {"XAmzContentChecksumMismatch", TL_ERR_CORRUPT},
-                 {"EntityTooLarge", TL_ERR_LIMIT},
-                 {"ObjectParentIsFile", TL_ERR_STATE},
-                 {"ExistingObjectIsDirectory", TL_ERR_STATE}};
+    } known[] = {
+        {"BadDigest", TL_ERR_CORRUPT},
+        {"InvalidDigest", TL_ERR_CORRUPT},
+        {"XAmzContentSHA256Mismatch", TL_ERR_CORRUPT},
+        {"XAmzContentChecksumMismatch", TL_ERR_CORRUPT},
+        {"InvalidAccessKeyId", TL_ERR_REFUSED},
+        {"XAdminUserNotFound", TL_ERR_REFUSED}, /* versitygw: an access key that nobody has */
+        {"SignatureDoesNotMatch", TL_ERR_REFUSED},
+        {"AccessDenied", TL_ERR_REFUSED},
+        {"EntityTooLarge", TL_ERR_LIMIT},
+        {"ObjectParentIsFile", TL_ERR_STATE},
+        {"ExistingObjectIsDirectory", TL_ERR_STATE}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (tl_str_eq_cstr(code, known[i].code)) {
             return known[i].err;

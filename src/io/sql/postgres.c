@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FINDINGS_MAX = 64, LOOKS_MAX = 16 };
+enum { FINDINGS_MAX = 64 };
 
 /* The types that our columns have, by the server's numbers (pg_type.dat). */
 enum {
@@ -114,19 +114,12 @@ static void pg_close(tl_sql *sql)
     sql->link = NULL;
 }
 
-/* A server that went away while nobody asked has closed the socket: seen without asking it. */
-static bool has_hung_up(tl__pg *pg)
+/* A server that went away while nobody asked has said so, or closed the socket: seen without asking it. It says nothing
+ * else unasked that we want to hear, so a fresh connection is the answer to any word. */
+static bool has_hung_up(const tl__pg *pg)
 {
-    for (int look = 0; look < LOOKS_MAX; look++) {
-        struct pollfd p = {.fd = pg->pq->PQsocket(pg->conn), .events = POLLIN};
-        if (poll(&p, 1, 0) <= 0) {
-            return false;
-        }
-        if (pg->pq->PQconsumeInput(pg->conn) == 0 || pg->pq->PQstatus(pg->conn) != CONNECTION_OK) {
-            return true;
-        }
-    }
-    return true;
+    struct pollfd p = {.fd = pg->pq->PQsocket(pg->conn), .events = POLLIN};
+    return pg->pq->PQstatus(pg->conn) != CONNECTION_OK || poll(&p, 1, 0) > 0;
 }
 
 static tl_err pg_ready(tl_sql *sql, tl_errctx *ctx)

@@ -1,5 +1,5 @@
-/* sheet.c: a sheet as canonical JSON, and back. What is read is checked as far as it can be without the listings: it came
- * from another validator. */
+/* sheet.c: a sheet as canonical JSON, integers alone (LIST-1), and back. What is read is checked as far as it can be
+ * without the listings, which it names by index (LIST-2): it came from another validator. */
 #include <string.h>
 
 #include "core/codec/hex/hex.h"

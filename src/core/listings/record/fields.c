@@ -170,44 +170,48 @@ bool tl__zipcode_from_number(char out[6], tl_str text)
 /* --- types --- */
 
 typedef struct type_word {
-    const char *word;
+    tl_str word;
     tl_property_type type;
 } type_word;
 
-/* Words of the letters alone, upper case; the first that a text contains decides. */
-static const type_word type_words[] = {
-    {"MULTI", TL_PROPERTY_MULTI_FAMILY},
-    {"DUPLEX", TL_PROPERTY_MULTI_FAMILY},
-    {"TRIPLEX", TL_PROPERTY_MULTI_FAMILY},
-    {"FOURPLEX", TL_PROPERTY_MULTI_FAMILY},
-    {"QUADPLEX", TL_PROPERTY_MULTI_FAMILY},
-    {"TOWNHO", TL_PROPERTY_TOWNHOUSE},
-    {"ROWHO", TL_PROPERTY_TOWNHOUSE},
-    {"CONDO", TL_PROPERTY_CONDO},
-    {"COOP", TL_PROPERTY_CONDO},
-    {"MANUFACTURED", TL_PROPERTY_MANUFACTURED},
-    {"MOBILE", TL_PROPERTY_MANUFACTURED},
-    {"APARTMENT", TL_PROPERTY_APARTMENT},
-    {"VACANT", TL_PROPERTY_LAND},
-    {"ACREAGE", TL_PROPERTY_LAND},
-    {"SINGLEFAMILY", TL_PROPERTY_SINGLE_FAMILY},
-    {"DETACHED", TL_PROPERTY_SINGLE_FAMILY},
+/* clang-format off */
+/* The vocabulary itself, the commonest first. */
+static const type_word type_codes[] = {
+    {{"SINGLE_FAMILY", 13}, TL_PROPERTY_SINGLE_FAMILY}, {{"CONDO", 5}, TL_PROPERTY_CONDO},
+    {{"TOWNHOUSE", 9}, TL_PROPERTY_TOWNHOUSE},          {{"MULTI_FAMILY", 12}, TL_PROPERTY_MULTI_FAMILY},
+    {{"APARTMENT", 9}, TL_PROPERTY_APARTMENT},          {{"MANUFACTURED", 12}, TL_PROPERTY_MANUFACTURED},
+    {{"LAND", 4}, TL_PROPERTY_LAND},                    {{"OTHER", 5}, TL_PROPERTY_OTHER},
 };
 
+/* Names by their letters alone, upper case. */
 static const type_word type_names[] = {
-    {"LAND", TL_PROPERTY_LAND},          {"LOT", TL_PROPERTY_LAND},
-    {"LOTS", TL_PROPERTY_LAND},          {"LOTLAND", TL_PROPERTY_LAND},
-    {"LOTSLAND", TL_PROPERTY_LAND},      {"HOUSE", TL_PROPERTY_SINGLE_FAMILY},
-    {"HOME", TL_PROPERTY_SINGLE_FAMILY}, {"SFR", TL_PROPERTY_SINGLE_FAMILY},
-    {"SFH", TL_PROPERTY_SINGLE_FAMILY},  {"RESIDENTIAL", TL_PROPERTY_SINGLE_FAMILY},
-    {"APT", TL_PROPERTY_APARTMENT},      {"TOWNHOUSE", TL_PROPERTY_TOWNHOUSE},
+    {{"LAND", 4}, TL_PROPERTY_LAND},         {{"LOT", 3}, TL_PROPERTY_LAND},
+    {{"LOTS", 4}, TL_PROPERTY_LAND},         {{"LOTLAND", 7}, TL_PROPERTY_LAND},
+    {{"LOTSLAND", 8}, TL_PROPERTY_LAND},     {{"APT", 3}, TL_PROPERTY_APARTMENT},
+    {{"HOUSE", 5}, TL_PROPERTY_SINGLE_FAMILY}, {{"HOME", 4}, TL_PROPERTY_SINGLE_FAMILY},
+    {{"SFR", 3}, TL_PROPERTY_SINGLE_FAMILY}, {{"SFH", 3}, TL_PROPERTY_SINGLE_FAMILY},
+    {{"RESIDENTIAL", 11}, TL_PROPERTY_SINGLE_FAMILY},
 };
 
-static bool contains(tl_str text, const char *word)
+/* What such letters contain; the first that they do decides. */
+static const type_word type_parts[] = {
+    {{"MULTI", 5}, TL_PROPERTY_MULTI_FAMILY},     {{"DUPLEX", 6}, TL_PROPERTY_MULTI_FAMILY},
+    {{"TRIPLEX", 7}, TL_PROPERTY_MULTI_FAMILY},   {{"FOURPLEX", 8}, TL_PROPERTY_MULTI_FAMILY},
+    {{"QUADPLEX", 8}, TL_PROPERTY_MULTI_FAMILY},  {{"TOWNHO", 6}, TL_PROPERTY_TOWNHOUSE},
+    {{"ROWHO", 5}, TL_PROPERTY_TOWNHOUSE},        {{"CONDO", 5}, TL_PROPERTY_CONDO},
+    {{"COOP", 4}, TL_PROPERTY_CONDO},             {{"MANUFACTURED", 12}, TL_PROPERTY_MANUFACTURED},
+    {{"MOBILE", 6}, TL_PROPERTY_MANUFACTURED},    {{"APARTMENT", 9}, TL_PROPERTY_APARTMENT},
+    {{"VACANT", 6}, TL_PROPERTY_LAND},            {{"ACREAGE", 7}, TL_PROPERTY_LAND},
+    {{"SINGLEFAMILY", 12}, TL_PROPERTY_SINGLE_FAMILY}, {{"DETACHED", 8}, TL_PROPERTY_SINGLE_FAMILY},
+};
+/* clang-format on */
+
+#define COUNT(words) (sizeof(words) / sizeof *(words))
+
+static bool contains(tl_str text, tl_str word)
 {
-    const size_t len = strlen(word);
-    for (size_t i = 0; i + len <= text.len; i++) {
-        if (memcmp(text.ptr + i, word, len) == 0) {
+    for (size_t i = 0; i + word.len <= text.len; i++) {
+        if (text.ptr[i] == word.ptr[0] && memcmp(text.ptr + i, word.ptr, word.len) == 0) {
             return true;
         }
     }
@@ -216,8 +220,10 @@ static bool contains(tl_str text, const char *word)
 
 tl_property_type tl_record_property_type(tl_str text)
 {
-    if (tl_str_eq(text, TL_STR("SINGLE_FAMILY"))) { /* the commonest */
-        return TL_PROPERTY_SINGLE_FAMILY;
+    for (size_t i = 0; i < COUNT(type_codes); i++) {
+        if (tl_str_eq(text, type_codes[i].word)) {
+            return type_codes[i].type;
+        }
     }
     char letters[40];
     size_t len = 0;
@@ -228,14 +234,14 @@ tl_property_type tl_record_property_type(tl_str text)
         }
     }
     const tl_str folded = {letters, len};
-    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
-        if (tl_str_eq_cstr(folded, type_names[i].word)) {
+    for (size_t i = 0; i < COUNT(type_names); i++) {
+        if (tl_str_eq(folded, type_names[i].word)) {
             return type_names[i].type;
         }
     }
-    for (size_t i = 0; i < sizeof type_words / sizeof *type_words; i++) {
-        if (contains(folded, type_words[i].word)) {
-            return type_words[i].type;
+    for (size_t i = 0; i < COUNT(type_parts); i++) {
+        if (contains(folded, type_parts[i].word)) {
+            return type_parts[i].type;
         }
     }
     return TL_PROPERTY_OTHER;
@@ -346,7 +352,8 @@ static tl_err make_identity(tl_str *out, tl_arena *arena, const char *prefix, tl
 /* One source of an identity: a field's value, when it is a text that is not blank, or a finite number. */
 static bool is_nameable(const tl__value *value, tl_str text)
 {
-    const bool is_finite = value->kind == TL__NUMBER && is_digits(text.ptr + text.len - 1, 1);
+    const bool is_finite =
+        value->kind == TL__NUMBER && text.len != 0 && is_digits(text.ptr + text.len - 1, 1);
     return (value->kind == TL__STRING && !is_nothing(text)) || is_finite;
 }
 

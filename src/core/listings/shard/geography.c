@@ -120,8 +120,10 @@ tl_err tl__is_elsewhere(bool *out, tl__place_check *check, tl_arena *arena, tl_a
 {
     const tl_place *const place = check->place;
     (void)tl__zipcodes_agree(out, l, place->zipcode);
-    if (!*out && (l->readable & BIT(STATE)) != 0 && place->state.len != 0) {
-        *out = !tl_str_eq(tl_state_code(tl_str_trim(l->text[TL_FIELD_STATE])), place->state);
+    const tl_str state = l->text[TL_FIELD_STATE];
+    if (!*out && (l->readable & BIT(STATE)) != 0 && place->state.len != 0 &&
+        !tl_str_eq(state, place->state)) { /* as most write it: no look into the list of states */
+        *out = !tl_str_eq(tl_state_code(tl_str_trim(state)), place->state);
     }
     const uint32_t point = BIT(LATITUDE) | BIT(LONGITUDE);
     if (!*out && (l->readable & point) == point && has_coordinates(place)) {

@@ -73,7 +73,8 @@ static uint64_t hash_identity(tl_str s)
     for (; i + 8 <= s.len; i += 8) {
         h = mix(h ^ load_le(s.ptr + i, 8), UINT64_C(0xBB67AE8584CAA73B));
     }
-    return mix(h ^ load_le(s.ptr + i, s.len - i), UINT64_C(0x3C6EF372FE94F82B));
+    h ^= i < s.len ? load_le(s.ptr + i, s.len - i) : 0;
+    return mix(h, UINT64_C(0x3C6EF372FE94F82B));
 }
 
 static bool is_honeypot(const tl_shard_context *c, tl_str identity)

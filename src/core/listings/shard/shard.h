@@ -64,8 +64,8 @@ extern "C" {
 
 #define TL_SHARD_EXPECTED_MAX                                                                      \
     ((uint32_t)86000) /* so that its tolerance stays below TL_SUBMISSION_ROWS_MAX */
-#define TL_SHARD_OBJECTS_MAX ((size_t)4096) /* of one miner */
-#define TL_SHARD_CITY_METRES  ((uint32_t)40000) /* a city may have the name of a neighbour */
+#define TL_SHARD_OBJECTS_MAX ((size_t)4096)    /* of one miner */
+#define TL_SHARD_CITY_METRES ((uint32_t)40000) /* a city may have the name of a neighbour */
 
 typedef struct tl_shard tl_shard;
 

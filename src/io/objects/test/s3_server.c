@@ -29,7 +29,7 @@ bool s3_server_is_here(void)
     return access(PROGRAM, X_OK) == 0;
 }
 
-static int connected(uint16_t port)
+static bool connected(uint16_t port)
 {
     struct sockaddr_in at = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
@@ -74,13 +74,20 @@ static void run(const s3_server *s)
     _exit(127);
 }
 
-void s3_server_again(s3_server *s)
+void s3_server_again_in(s3_server *s, unsigned ms)
 {
     s->pid = fork();
     assert_true(s->pid >= 0);
     if (s->pid == 0) {
+        const struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+        (void)nanosleep(&wait, NULL);
         run(s);
     }
+}
+
+void s3_server_again(s3_server *s)
+{
+    s3_server_again_in(s, 0);
     for (unsigned i = 0; i < 2000 && !connected(s->port); i++) {
         assert_int_equal(waitpid(s->pid, NULL, WNOHANG), 0);
         const struct timespec wait = {.tv_nsec = 10000000};

@@ -24,6 +24,7 @@ bool s3_server_is_here(void);
 
 void s3_server_start(s3_server *server);
 void s3_server_again(s3_server *server); /* after s3_server_kill: on the same port and folder */
+void s3_server_again_in(s3_server *server, unsigned ms); /* so much later, without waiting for it */
 void s3_server_kill(s3_server *server);
 void s3_server_stop(s3_server *server); /* kills, and removes the folder */
 

@@ -322,7 +322,7 @@ typedef struct scarce {
 static void *scarce_alloc(void *self, size_t len)
 {
     scarce *const s = (scarce *)self;
-    return s->left-- == 0 ? NULL : malloc(len);
+    return s->left-- == 0 ? NULL : aligned_alloc(64, (len + 63) / 64 * 64);
 }
 
 static void scarce_release(void *self, void *memory)

@@ -8,7 +8,7 @@
  * Invariants  COMPAT-1 a sample holds different indices below n, ascending
  *             COMPAT-2 no race has more than three winners, and nobody after the third is looked at
  *             COMPAT-3 scores that were normalised sum to one, but for rounding
- * Read        tiers.c, quality.c, draw.c, then race.c, epoch.c, agree.c; document.c stands apart
+ * Read        tiers.c, quality.c, file.c, draw.c, then race.c, epoch.c, agree.c; document.c stands apart
  *
  *   listings ─quality▶ rates ┐
  *   expected ─tier 1▶ bounds ├─race▶ winners, participants ─epoch▶ scores, weights, counts ─text▶ hash ─agree▶ status
@@ -128,6 +128,41 @@ void tl_compat_quality_finish(tl_compat_rates *out, const tl_compat_quality *qua
 /* tl_compat_quality_run: init, add of each item of a JSON array, finish. scratch is given back.
  * Errors: TL_ERR_TYPE when listings is no array of objects. */
 TL_MUST_USE tl_err tl_compat_quality_run(tl_compat_rates *out, const tl_json *listings,
+                                         const tl_compat_quality_options *options,
+                                         tl_arena *scratch, tl_errctx *ctx);
+
+/* tl_compat_file: what a submission's file says of itself, as views; a member that is there but no text is empty. */
+typedef struct tl_compat_file {
+    tl_str zipcode;
+    tl_str time;    /* "submission_timestamp" */
+    tl_str hotkey;  /* "miner_hotkey" */
+    uint64_t count; /* of its listings */
+} tl_compat_file;
+
+/* tl_compat_file_read: a file {"zipcode", "listings": […], …} in one pass, without a tree, its listings added to quality.
+ * As json.loads: NaN and Infinity are numbers, of equal keys the last counts; half a surrogate pair and a
+ * second "listings" are refused here.
+ *
+ * text     borrowed as long as out
+ * scratch  holds out's texts where they had escapes; another arena than quality's (asserted)
+ * Errors: of base/json (SYNTAX, ENCODING, LIMIT); TL_ERR_TYPE: no object, a listing that is none; TL_ERR_MISSING: no
+ * listings; TL_ERR_DUPLICATE; TL_ERR_RANGE: an integer that json.loads refuses (TL_PY_INT_DIGITS_MAX). quality is then spoilt.
+ */
+TL_MUST_USE tl_err tl_compat_file_read(tl_compat_file *out, tl_compat_quality *quality, tl_str text,
+                                       tl_arena *scratch, tl_errctx *ctx);
+
+/* tl_compat_check: tiers 1 and 2 of one submission: what `tally listings check` tells a miner. */
+typedef struct tl_compat_check {
+    tl_compat_bounds bounds;
+    tl_compat_rates rates;
+    uint32_t
+        failed_at_tier; /* 0: passes both; where rates.error is set, the original's run ends at tier 2 */
+} tl_compat_check;
+
+/* tl_compat_check_files: the files of one miner and zipcode, as one submission. scratch is given back.
+ * Errors: of tl_compat_file_read, field "files[i]…". */
+TL_MUST_USE tl_err tl_compat_check_files(tl_compat_check *out, const tl_str *files, size_t count,
+                                         bool has_expected, int64_t expected,
                                          const tl_compat_quality_options *options,
                                          tl_arena *scratch, tl_errctx *ctx);
 

@@ -25,6 +25,7 @@ static const area AREAS[] = {
     {"yuma", digest_area_yuma},
     {"epoch", digest_area_epoch},
     {"crypto", digest_area_crypto},
+    {"listings", digest_area_listings},
 };
 /* clang-format on */
 

@@ -58,5 +58,6 @@ void digest_area_ledger(digest *d);
 void digest_area_yuma(digest *d);
 void digest_area_epoch(digest *d);
 void digest_area_crypto(digest *d);
+void digest_area_listings(digest *d);
 
 #endif

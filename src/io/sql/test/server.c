@@ -61,8 +61,9 @@ void tl_pg_server_start(tl_pg_server *server)
 {
     *server = (tl_pg_server){.guard_fd = -1};
     static unsigned count;
-    tl_str_print(server->dir, sizeof server->dir, "/tmp/tally-postgres.%d.%u", (int)getpid(),
-                 count++);
+    /* in memory where there is such a place: it syncs much, and no power is lost here */
+    tl_str_print(server->dir, sizeof server->dir, "%s/tally-postgres.%d.%u",
+                 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid(), count++);
     start_guard(server);
     run_script("start", server->dir, server->url, sizeof server->url);
 }

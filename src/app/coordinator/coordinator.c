@@ -180,6 +180,21 @@ static size_t list_peers(void *self, tl_keeper_peer *out, size_t cap)
     return c->s.peers(c->s.peers_self, out, cap);
 }
 
+static tl_err check_token(void *self, void *worker, tl_api_caller *out, tl_str token,
+                          tl_errctx *ctx)
+{
+    const tl_coordinator *c = self;
+    (void)worker;
+    return tl_access_check_token(c->access, out, token, ctx);
+}
+
+static tl_err check_key(void *self, void *worker, tl_api_caller *out, tl_str key, tl_errctx *ctx)
+{
+    const tl_coordinator *c = self;
+    const tl__coordinator_worker *w = worker;
+    return tl_access_check_key(c->access, w->records, out, key, ctx);
+}
+
 static bool is_ready(void *self, void *worker, tl_sb *why)
 {
     tl_coordinator *c = self;
@@ -319,6 +334,18 @@ static tl_err open_redis(tl_coordinator *c, tl_errctx *ctx)
     return tl_redis_open(&c->redis, &options, ctx);
 }
 
+/* The signing key of tokens: its place follows from the database. */
+static tl_err open_access(tl_coordinator *c, tl_errctx *ctx)
+{
+    tl_records *records = NULL;
+    TL_TRY(tl_records_open(&records, &c->s.sql, TL_RECORDS_USE, ctx));
+    const tl_access_options options = {
+        .dir = c->s.dir, .records = records, .clock = c->s.clock, .entropy = c->s.entropy};
+    const tl_err err = tl_access_open(&c->access, &options, ctx);
+    tl_records_close(records);
+    return err;
+}
+
 static tl_err open_keeper(tl_coordinator *c, tl_errctx *ctx)
 {
     const tl_keeper_settings settings = {.sql = c->s.sql,
@@ -358,6 +385,8 @@ static tl_err open_api(tl_coordinator *c, tl_errctx *ctx)
                                       .is_compat = c->s.is_compat,
                                       .member = find_member,
                                       .validator_stake_rao = c->s.validator_stake_rao,
+                                      .token = check_token,
+                                      .key = check_key,
                                       .is_ready = is_ready,
                                       .limits_factor = c->s.limits_factor,
                                       .is_unlimited = c->s.is_unlimited,
@@ -387,6 +416,7 @@ static tl_err open_all(tl_coordinator *c, tl_errctx *ctx)
     TL_TRY(make_metrics(c, ctx));
     TL_TRY(open_objects(c, ctx));
     TL_TRY(open_redis(c, ctx));
+    TL_TRY(open_access(c, ctx));
     TL_TRY(open_keeper(c, ctx));
     TL_TRY(tl_intake_new(&c->intake, &c->s.sql, c->objects, ctx));
     tl_metrics_on_collect(c->metrics, collect, c);
@@ -460,6 +490,7 @@ void tl_coordinator_free(tl_coordinator *c)
     tl_api_free(c->api);
     tl_intake_free(c->intake);
     tl_keeper_free(c->keeper);
+    tl_access_close(c->access);
     tl_redis_close(c->redis);
     tl_objects_close(c->objects);
     tl_metrics_free(c->metrics);

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "app/access/access.h"
 #include "app/api/api.h"
 #include "app/coordinator/coordinator.h"
 #include "app/coordinator/intake/intake.h"
@@ -24,6 +25,7 @@ struct tl_coordinator {
     tl_arena *arena;
     tl_objects *objects;
     tl_redis *redis;
+    tl_access *access;
     tl_keeper *keeper;
     tl_intake *intake;
     tl_api *api;
@@ -110,6 +112,7 @@ tl_err tl__coordinator_list_of_miner(tl_api_call *call, tl_errctx *ctx);
 tl_err tl__coordinator_list_submissions(tl_api_call *call, tl_errctx *ctx);
 tl_err tl__coordinator_take_object(tl_api_call *call, tl_errctx *ctx);
 tl_err tl__coordinator_give_object(tl_api_call *call, tl_errctx *ctx);
+tl_err tl__coordinator_give_deep_object(tl_api_call *call, tl_errctx *ctx);
 
 tl_err tl__coordinator_list_epochs(tl_api_call *call, tl_errctx *ctx);
 tl_err tl__coordinator_show_epoch(tl_api_call *call, tl_errctx *ctx);

@@ -67,6 +67,13 @@ static const tl_api_param object4_params[] = {PART(1), PART(2), PART(3),
 static const tl_api_param object5_params[] = {PART(1), PART(2), PART(3),      PART(4),
                                               PART(5), EXPIRES, URL_SIGNATURE};
 
+static const tl_api_param key_params[] = {
+    {.name = "keyId",
+     .in = TL_API_IN_PATH,
+     .schema = "{'type':'string','maxLength':64}",
+     .what = "The key's id."},
+};
+
 static const char *const current_strings[] = {"zipcode:assignment:current:{timestamp}", NULL};
 static const char *const status_strings[] = {"zipcode:status:{epochId}:{timestamp}",
                                              "miner:status:{hotkey}:{epochId}:{timestamp}", NULL};
@@ -134,6 +141,20 @@ static const tl_api_reply bytes_replies[] = {
     {403, "The URL does not hold.", NULL, NULL},
 };
 static const tl_api_reply audit_replies[] = ONE("Audit", "Administrative acts, oldest first.");
+static const tl_api_reply keys_replies[] = ONE("Keys", "Keys by id, without what they are.");
+static const tl_api_reply new_key_replies[] = {
+    {201, "The key, shown this once.", "NewKey", NULL},
+};
+static const tl_api_reply rotate_replies[] = {
+    {201, "The key that takes its place, shown this once.", "NewKey", NULL},
+    {409, "The key is revoked.", NULL, NULL},
+};
+static const tl_api_reply revoke_replies[] = {
+    {.status = 204, .what = "The key is revoked."},
+};
+static const tl_api_reply token_replies[] = {
+    {201, "The token, shown this once.", "NewToken", NULL},
+};
 static const tl_api_reply extend_replies[] = {
     {200, "The signed extension.", "Extension", NULL},
     {409, "The epoch's end has come.", NULL, NULL},
@@ -409,7 +430,7 @@ const tl_api_route tl__coordinator_routes[] = {
      TL_API_PARAMS(object5_params),
      TL_API_REPLIES(bytes_replies),
      .is_uncached = true,
-     .handle = tl__coordinator_give_object},
+     .handle = tl__coordinator_give_deep_object},
 
     /* for people */
     {.method = TL_API_GET,
@@ -422,6 +443,57 @@ const tl_api_route tl__coordinator_routes[] = {
      TL_API_REPLIES(audit_replies),
      .is_uncached = true,
      .handle = tl__coordinator_list_audit},
+    {.method = TL_API_GET,
+     .path = "/api/v1/admin/keys",
+     .id = "listKeys",
+     .tag = "admin",
+     .summary = "API keys.",
+     .auth = TL_API_ADMIN,
+     TL_API_PARAMS(page_params),
+     TL_API_REPLIES(keys_replies),
+     .is_uncached = true,
+     .handle = tl__coordinator_list_keys},
+    {.method = TL_API_POST,
+     .path = "/api/v1/admin/keys",
+     .id = "createKey",
+     .tag = "admin",
+     .summary = "A new API key.",
+     .auth = TL_API_ADMIN,
+     .body = TL_API_BODY_JSON,
+     .body_schema = "KeyRequest",
+     TL_API_REPLIES(new_key_replies),
+     .is_uncached = true,
+     .handle = tl__coordinator_make_key},
+    {.method = TL_API_POST,
+     .path = "/api/v1/admin/keys/{keyId}/rotate",
+     .id = "rotateKey",
+     .tag = "admin",
+     .summary = "A new key in the place of one, which is revoked.",
+     .auth = TL_API_ADMIN,
+     TL_API_PARAMS(key_params),
+     TL_API_REPLIES(rotate_replies),
+     .is_uncached = true,
+     .handle = tl__coordinator_rotate_key},
+    {.method = TL_API_DELETE,
+     .path = "/api/v1/admin/keys/{keyId}",
+     .id = "revokeKey",
+     .tag = "admin",
+     .summary = "Revoke a key.",
+     .auth = TL_API_ADMIN,
+     TL_API_PARAMS(key_params),
+     TL_API_REPLIES(revoke_replies),
+     .handle = tl__coordinator_revoke_key},
+    {.method = TL_API_POST,
+     .path = "/api/v1/admin/tokens",
+     .id = "createToken",
+     .tag = "admin",
+     .summary = "A token for a person.",
+     .auth = TL_API_ADMIN,
+     .body = TL_API_BODY_JSON,
+     .body_schema = "TokenRequest",
+     TL_API_REPLIES(token_replies),
+     .is_uncached = true,
+     .handle = tl__coordinator_make_token},
     {.method = TL_API_POST,
      .path = "/api/v1/admin/epochs/{epochId}/extend",
      .id = "extendEpoch",

@@ -234,6 +234,24 @@ const tl_api_schema tl__coordinator_schemas[] = {
      "'correlationId','previous','hash'],'properties':{'serial':" COUNT ",'at':" TIME_NULL
      ",'actor':" TEXT ",'act':" TEXT ",'subject':" TEXT ",'detail':{},'correlationId':" TEXT
      ",'previous':" HEX64 ",'hash':" HEX64 "}}},'nextCursor':" TEXT_NULL "}}"},
+    {"Key",
+     "{'type':'object','required':['id','scopes','label','createdAt','expiresAt','revokedAt',"
+     "'replaces'],'properties':{'id':" TEXT ",'scopes':" TEXT ",'label':" TEXT
+     ",'createdAt':" TIME_NULL ",'expiresAt':" TIME_NULL ",'revokedAt':" TIME_NULL
+     ",'replaces':" TEXT_NULL "}}"},
+    {"Keys", "{'type':'object','required':['items','nextCursor'],'properties':{'items':" LIST_OF(
+                 "Key") ",'nextCursor':" TEXT_NULL "}}"},
+    {"KeyRequest",
+     "{'type':'object','required':['scopes'],'properties':{'scopes':{'type':'string','pattern':"
+     "'^(read|operate|admin)( (read|operate|admin))*$','maxLength':64},'label':{'type':'string',"
+     "'maxLength':100}}}"},
+    {"NewKey", "{'type':'object','required':['id','key','expiresAt'],'properties':{'id':" TEXT
+               ",'key':" TEXT ",'expiresAt':" TIME_NULL "}}"},
+    {"TokenRequest",
+     "{'type':'object','required':['role'],'properties':{'role':{'type':'string','enum':['viewer',"
+     "'operator','admin']},'ttlSeconds':{'type':'integer','minimum':1,'maximum':2592000}}}"},
+    {"NewToken", "{'type':'object','required':['token','expiresAt'],'properties':{'token':" TEXT
+                 ",'expiresAt':" TIME "}}"},
     {"ExtendRequest",
      "{'type':'object','required':['seconds','reason'],'properties':{'seconds':{'type':'integer',"
      "'minimum':1,'maximum':86400},'reason':{'type':'string','minLength':1,'maxLength':500}}}"},

@@ -4,7 +4,7 @@
 #include "app/coordinator/coordinator_internal.h"
 #include "io/net/form/form.h"
 
-enum { PIECE_LEN = 64 << 10, FIELDS_MAX = 16, SEGMENTS_MAX = 6 };
+enum { PIECE_LEN = 64 << 10, FIELDS_MAX = 16, PARTS_MAX = 5 };
 
 /* One upload: the fields in front of the file, then the file as a stream into the store. */
 typedef struct upload {
@@ -148,20 +148,15 @@ static void put_encoded(tl_sb *sb, tl_str text)
 }
 
 /* The path and query as they were signed, from their decoded parts. */
-static tl_err rebuild(tl_api_call *call, tl_str *path, tl_str *query, tl_errctx *ctx)
+static tl_err rebuild(tl_api_call *call, tl_str *path, tl_str *query, size_t parts, tl_errctx *ctx)
 {
-    static const char *const names[SEGMENTS_MAX] = {"part1", "part2", "part3",
-                                                    "part4", "part5", "part6"};
+    static const char *const names[PARTS_MAX] = {"part1", "part2", "part3", "part4", "part5"};
     tl_sb sb;
     tl_sb_init(&sb, tl_api_call_arena(call));
     tl_sb_put_cstr(&sb, "/objects");
-    for (size_t i = 0; i < SEGMENTS_MAX; i++) {
-        const tl_str part = tl_api_param_str(call, names[i]);
-        if (part.ptr == NULL) {
-            break;
-        }
+    for (size_t i = 0; i < parts; i++) {
         tl_sb_put_char(&sb, '/');
-        put_encoded(&sb, part);
+        put_encoded(&sb, tl_api_param_str(call, names[i]));
     }
     TL_TRY(tl_sb_finish(path, &sb, ctx));
     tl_sb_init(&sb, tl_api_call_arena(call));
@@ -172,7 +167,7 @@ static tl_err rebuild(tl_api_call *call, tl_str *path, tl_str *query, tl_errctx 
     return tl_sb_finish(query, &sb, ctx);
 }
 
-tl_err tl__coordinator_give_object(tl_api_call *call, tl_errctx *ctx)
+static tl_err give(tl_api_call *call, size_t parts, tl_errctx *ctx)
 {
     tl_coordinator *c = tl__coordinator_of(call);
     tl_str path;
@@ -183,7 +178,7 @@ tl_err tl__coordinator_give_object(tl_api_call *call, tl_errctx *ctx)
     if (!tl_objects_is_folder(c->objects)) {
         return tl_api_fail(call, TL_API_NOT_FOUND, NULL, "Objects lie on another server");
     }
-    TL_TRY(rebuild(call, &path, &query, ctx));
+    TL_TRY(rebuild(call, &path, &query, parts, ctx));
     tl_err err = tl_objects_check_url(c->objects, &key, tl_api_call_arena(call), TL_STR("GET"),
                                       path, query, ctx);
     if (err != TL_OK) {
@@ -196,4 +191,14 @@ tl_err tl__coordinator_give_object(tl_api_call *call, tl_errctx *ctx)
     }
     tl_arena_free(arena);
     return err;
+}
+
+tl_err tl__coordinator_give_object(tl_api_call *call, tl_errctx *ctx)
+{
+    return give(call, PARTS_MAX - 1, ctx);
+}
+
+tl_err tl__coordinator_give_deep_object(tl_api_call *call, tl_errctx *ctx)
+{
+    return give(call, PARTS_MAX, ctx);
 }

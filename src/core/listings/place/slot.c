@@ -36,6 +36,7 @@ static uint32_t two_digits(tl_str id, size_t at)
     return a <= 9 && b <= 9 ? a * 10 + b : 100;
 }
 
+/* Every place of the text is looked at, so that no two texts are one time (PLACE-4). */
 tl_err tl_slot_parse(int64_t *start_ms, tl_str id, tl_errctx *ctx)
 {
     if (id.len != TL_SLOT_ID_LEN || id.ptr[10] != 'T' || id.ptr[13] != '-' || id.ptr[16] != '-') {

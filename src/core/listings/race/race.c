@@ -182,7 +182,8 @@ static tl_err make_entry(tl_race_entry *out, const tl__race *race, const tl_race
     return TL_OK;
 }
 
-/* Zipcode, time of receipt, SHA-256(nonce ‖ content hash), hotkey bytes: total, since a hotkey stands once a zipcode. */
+/* Zipcode, time of receipt, SHA-256(nonce ‖ content hash), hotkey bytes: total, since a hotkey stands once a zipcode, so that
+ * the order of arrival is forgotten here (RACE-1). */
 static int entry_cmp(const void *a, const void *b, void *self)
 {
     (void)self;

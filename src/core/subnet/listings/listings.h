@@ -86,7 +86,7 @@ TL_MUST_USE tl_err tl_listings_publish(tl_str *out, tl_hash32 *digest, tl_listin
                                        tl_errctx *ctx);
 
 /* tl_listings_pay: post a settled result: emission into the epoch's pool, rewards and burn out of it, held pay to carry,
- * released pay out of carry, and the epoch's books closed; all of it or nothing. Nothing for a state that is not settled.
+ * released pay out of carry, and the epoch's books closed; all of it or nothing. Nothing for a state that is not settled. scratch: some 100 bytes a miner, not given back.
  * Errors  TL_ERR_STATE: settled already; TL_ERR_FUNDS: what is released was never held; else as tl_ledger_post */
 TL_MUST_USE tl_err tl_listings_pay(tl_ledger *ledger, const tl_listings_result *result,
                                    uint64_t height, tl_arena *scratch, tl_errctx *ctx);

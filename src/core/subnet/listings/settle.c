@@ -103,15 +103,14 @@ tl_err tl_listings_pay(tl_ledger *ledger, const tl_listings_result *result, uint
     if (result->state != TL_EPOCH_SETTLED) { /* LROAD-2 */
         return TL_OK;
     }
-    const tl_arena_mark mark = tl_arena_get_mark(scratch);
     draft d = {.result = result, .height = height};
+    /* Not given back: scratch may be the arena in which the ledger grows. */
     d.postings = TL_NEW(scratch, tl_posting, 2 * result->race.line_count + 8);
     if (d.postings == NULL) {
         return tl_arena_fail(scratch, ctx);
     }
     draw(&d);
     const tl_err err = tl_ledger_post_all(ledger, d.entries, d.entry_count, ctx);
-    tl_arena_rewind(scratch, mark);
     if (err == TL_OK) {
         TL_ASSERT(tl_rao_is_zero(tl_ledger_balance(ledger, tl_account_of(TL_ACCOUNT_POOL),
                                                    result->epoch.race.epoch_id))); /* LROAD-3 */

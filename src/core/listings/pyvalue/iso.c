@@ -27,8 +27,9 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Copies text, NUL-terminated. Of a run of more than RUN_MAX digits an even number is dropped: no rule looks so far into
- * a run but for its parity (rule 1) and to skip decimals (rule 4). False: too long to be read, whatever it says. */
+/* PY-3: copies text, NUL-terminated. Of a run of more than RUN_MAX digits an even number is dropped: no rule looks so
+ * far into a run but for its parity (rule 1) and to skip decimals (rule 4). False: too long to be read, whatever it
+ * says. */
 static bool copy_text(char buffer[BUFFER_CAP], size_t *len_out, tl_str text, bool is_z_replaced)
 {
     size_t len = 0;

@@ -208,7 +208,7 @@ static bool text_to_float(double *out, tl_str text)
     if (!at_end(&cur)) {
         return false;
     }
-    *out = value;
+    *out = value; /* PY-1: only now */
     return true;
 }
 

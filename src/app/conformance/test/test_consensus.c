@@ -80,6 +80,7 @@ static void all_listings_equal_the_original(void **state)
     run_golden(LISTINGS "epoch-weights.json", 14);
     run_golden(LISTINGS "tier1.json", 90);
     run_golden(LISTINGS "consensus-status.json", 30);
+    run_golden(LISTINGS "quality-odd.json", 30);
     run_golden(LISTINGS "ranking.json", 20);
     run_golden(LISTINGS "field-completeness.json", 16);
     run_golden(LISTINGS "synthetic.json", 16);

@@ -224,14 +224,6 @@ static void put_hash(tl_json_writer *w, const char *key, const tl_hash32 *hash)
     tl_json_put_hex(w, hash, sizeof *hash);
 }
 
-static void put_hotkey(tl_json_writer *w, const char *key, const tl_hotkey *hotkey)
-{
-    char text[TL_SS58_CAP];
-    (void)tl_ss58_encode(text, hotkey, TL_SS58_PREFIX_GENERIC);
-    tl_json_put_key(w, key);
-    tl_json_put_cstr(w, text);
-}
-
 static void put_carried(tl_json_writer *w, const tl_race_result *race)
 {
     tl_json_put_key(w, "carried");

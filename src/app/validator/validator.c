@@ -101,6 +101,15 @@ static tl_err join_running(cycle *c, tl_arena *arena, tl_str *id, int64_t *end_m
 
 /* --- one epoch --- */
 
+static tl_err set_weights(const cycle *c, const tl_validator_epoch *result, tl_errctx *ctx)
+{
+    const tl_weight_setter *to = &c->options->weights;
+    return result->sets_weights && to->set != NULL /* VAL-3 */
+               ? to->set(to->self, result->epoch_id, c->options->peer->netuid, result->uids,
+                         result->weights, result->weight_count, ctx)
+               : TL_OK;
+}
+
 static tl_err finish_epoch(cycle *c, tl_str id, tl_errctx *ctx)
 {
     tl_arena *arena = NULL;
@@ -125,7 +134,8 @@ static tl_err finish_epoch(cycle *c, tl_str id, tl_errctx *ctx)
     if (err == TL_OK) {
         tl_str done = TL_STR("done\n");
         c->all_agreed = c->all_agreed && result.sets_weights;
-        err = c->options->on_epoch(c->options->self, &result, ctx);
+        err = set_weights(c, &result, ctx);
+        err = err == TL_OK ? c->options->on_epoch(c->options->self, &result, ctx) : err;
         err = err == TL_OK ? tl__note_text(&done, arena, e.dir, "done", ctx) : err;
     }
     tl_arena_free(arena);

@@ -51,6 +51,15 @@ typedef struct tl_validator_epoch {
     const char *error; /* "" when err is TL_OK */
 } tl_validator_epoch;
 
+/* tl_weight_setter: where weights go: a file today, the chain's extrinsic when there is one. uids ascend, weights are u16.
+ * Called once an epoch at most, and again after a restart that came between the call and its note: setting the same twice
+ * must be fine. */
+typedef struct tl_weight_setter {
+    void *self;
+    tl_err (*set)(void *self, tl_str epoch_id, uint32_t netuid, const uint32_t *uids,
+                  const uint16_t *weights, size_t count, tl_errctx *ctx);
+} tl_weight_setter;
+
 /* tl_validator_options: all borrowed for the run. */
 typedef struct tl_validator_options {
     tl_peer *peer; /* open, with a key */
@@ -60,7 +69,8 @@ typedef struct tl_validator_options {
     uint64_t epochs_max;             /* 0: for ever */
     size_t thread_count;             /* 0: one a processor */
     tl_entropy entropy;
-    tl_log *log; /* may be NULL */
+    tl_log *log;              /* may be NULL */
+    tl_weight_setter weights; /* set NULL: nowhere */
     tl_err (*on_epoch)(void *self, const tl_validator_epoch *epoch, tl_errctx *ctx);
     void *self;
 } tl_validator_options;

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+import listings
 import wire
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
@@ -19,6 +20,7 @@ VENV = "build/venv/bin/python"
 VENV_PACKAGES = ["numpy==2.4.6", "scipy==1.17.1", "pandas==3.1.1", "empyrical-reloaded==0.7.1", "quantstats==0.0.86",
                  "arch==8.0.0"]
 LIMIT_S = 400
+SERVICES = {**wire.WORKS, **listings.WORKS}  # works that run servers or programs of their own
 
 # name, what is done, program of the peer and its further arguments, further peers, relative difference of figures
 WORKS = [
@@ -207,9 +209,9 @@ def main():
     os.chdir(ROOT)
     with_libraries = "--peers" in sys.argv[1:]
     wanted = [a for a in sys.argv[1:] if not a.startswith("--")]
-    unknown = [w for w in wanted if w not in [work[0] for work in WORKS] + list(wire.WORKS)]
+    unknown = [w for w in wanted if w not in [work[0] for work in WORKS] + list(SERVICES)]
     if unknown:
-        print(f"bench: no work \"{unknown[0]}\"; there are {', '.join([w[0] for w in WORKS] + list(wire.WORKS))}", file=sys.stderr)
+        print(f"bench: no work \"{unknown[0]}\"; there are {', '.join([w[0] for w in WORKS] + list(SERVICES))}", file=sys.stderr)
         return 2
     if with_libraries:
         install_libraries()
@@ -223,9 +225,9 @@ def main():
         if not wanted or name in wanted:
             rows.append(measure(name, peer, others, tolerance, LIBRARIES.get(name, []) if with_libraries else []))
             show(rows[-1])
-    for name, measure_wire in wire.WORKS.items():
+    for name, measure_service in SERVICES.items():
         if name in wanted or not (wanted or with_libraries):
-            rows.append(measure_wire())
+            rows.append(measure_service())
             show(rows[-1])
     target = "build/bench-peers.json" if with_libraries else "build/bench.json"
     with open(target, "w", encoding="utf-8") as file:

@@ -224,17 +224,6 @@ static void put_hash(tl_json_writer *w, const char *key, const tl_hash32 *hash)
     tl_json_put_hex(w, hash, sizeof *hash);
 }
 
-static void put_carried(tl_json_writer *w, const tl_race_result *race)
-{
-    tl_json_put_key(w, "carried");
-    tl_json_put_object(w);
-    tl_json_put_key(w, "held");
-    tl_race_put_held(w, race->held, race->held_count);
-    tl_json_put_key(w, "strikes");
-    tl_race_put_strikes(w, race->strikes, race->strike_count);
-    tl_json_put_end(w);
-}
-
 static tl_err write_reveal(tl_str *out, const tl__epoch *e, const tl_validator_epoch *mine,
                            tl_errctx *ctx)
 {
@@ -267,7 +256,10 @@ static tl_err write_reveal(tl_str *out, const tl__epoch *e, const tl_validator_e
     tl_race_put_winners(&w, &e->race);
     tl_json_put_key(&w, "scoreboard");
     tl_race_put_lines(&w, &e->race);
-    put_carried(&w, &e->race);
+    tl_json_put_key(&w, "held");
+    tl_race_put_held(&w, e->race.held, e->race.held_count);
+    tl_json_put_key(&w, "strikes");
+    tl_race_put_strikes(&w, e->race.strikes, e->race.strike_count);
     tl_json_put_end(&w);
     tl_json_writer_done(&w);
     return tl_sb_finish(out, &sb, ctx);
@@ -299,10 +291,12 @@ static tl_err read_hash(tl_hash32 *out, const tl_json *object, const char *key, 
 static tl_err read_weights(tl_listings_ballot *out, const tl__epoch *e, const tl_json *item,
                            tl_errctx *ctx)
 {
-    const tl_json *uids = NULL;
-    const tl_json *weights = NULL;
-    TL_TRY(tl_json_want(&uids, item, "uids", TL_JSON_ARRAY, ctx));
-    TL_TRY(tl_json_want(&weights, item, "weights", TL_JSON_ARRAY, ctx));
+    const tl_json *uids = tl_json_get(item, "uids");
+    const tl_json *weights = tl_json_get(item, "weights");
+    if (uids == NULL || weights == NULL || uids->kind != TL_JSON_ARRAY ||
+        weights->kind != TL_JSON_ARRAY) {
+        return TL_OK;
+    }
     tl_race_weight *all = TL_NEW(e->arena, tl_race_weight, uids->count);
     if (all == NULL && uids->count > 0) {
         return tl_arena_fail(e->arena, ctx);

@@ -94,13 +94,12 @@ static tl_err one_round(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
 
 static tl_err both_rounds(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
 {
-    tl_listings_params_default(&e->params);
     TL_TRY(wait_for_beacon(e, ctx));
     if (e->view.zipcodes == NULL) {
         return tl_fail(ctx, TL_ERR_IO, "the coordinator does not show the epoch's zipcodes");
     }
     TL_TRY(tl__fetch_submissions(e, ctx));
-    TL_TRY(tl__fetch_carried(e, ctx));
+    TL_TRY(tl__read_carried(e, ctx));
     out->submissions = e->submission_count;
     for (e->round = 1; e->round <= 2; e->round++) {
         const tl_err err = one_round(e, out, ctx);

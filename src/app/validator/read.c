@@ -67,13 +67,18 @@ static tl_err read_zipcodes(tl__view *out, tl_arena *arena, const tl_json *json,
 
 tl_err tl__read_view(tl__view *out, tl_arena *arena, const tl_json *json, tl_errctx *ctx)
 {
-    tl__view view = {.results_until_ms = 0};
+    tl__view view = {.nonce = {NULL, 0}};
     TL_TRY(tl_json_want_str(&view.state, json, "state", ctx));
     TL_TRY(want_moment(&view.start_ms, json, "epochStart", ctx));
     TL_TRY(want_moment(&view.end_ms, json, "epochEnd", ctx));
     TL_TRY(want_moment(&view.deadline_ms, json, "submissionDeadline", ctx));
     view.nonce = text_or_none(json, "nonce");
     view.beacon = text_or_none(json, "beacon");
+    view.carry = tl_json_get(json, "carry");
+    const tl_json *parameters = tl_json_get(json, "parameters");
+    if (parameters != NULL && parameters->kind == TL_JSON_OBJECT) {
+        view.parameters = parameters;
+    }
     TL_TRY(read_zipcodes(&view, arena, json, ctx));
     *out = view;
     return TL_OK;
@@ -204,12 +209,14 @@ static tl_err read_strikes(tl__epoch *e, const tl_json *list, tl_errctx *ctx)
     return TL_OK;
 }
 
-/* The carried lists that the validators agreed on in the last settled epoch before this one. */
-static tl_err read_carried(tl__epoch *e, const tl_json *results, tl_errctx *ctx)
+tl_err tl__read_carried(tl__epoch *e, tl_errctx *ctx)
 {
-    const tl_json *carried = tl_json_get(results, "carried");
-    const tl_json *held = tl_json_get(carried, "held");
-    const tl_json *strikes = tl_json_get(carried, "strikes");
+    const tl_json *held = tl_json_get(e->view.carry, "held");
+    const tl_json *strikes = tl_json_get(e->view.carry, "strikes");
+    tl_listings_params_default(&e->params);
+    if (e->view.parameters != NULL) {
+        TL_TRY(tl_listings_params_read(&e->params, e->view.parameters, ctx));
+    }
     if (held != NULL && held->kind == TL_JSON_ARRAY) {
         TL_TRY(read_held(e, held, ctx));
     }
@@ -217,36 +224,4 @@ static tl_err read_carried(tl__epoch *e, const tl_json *results, tl_errctx *ctx)
         TL_TRY(read_strikes(e, strikes, ctx));
     }
     return TL_OK;
-}
-
-tl_err tl__fetch_carried(tl__epoch *e, tl_errctx *ctx)
-{
-    const tl_json *list = NULL;
-    const tl_json *items = NULL;
-    TL_TRY(tl_peer_get(e->options->peer, &list, e->arena, TL_STR("/api/v1/epochs?limit=200"), false,
-                       ctx));
-    TL_TRY(tl_json_want(&items, list, "items", TL_JSON_ARRAY, ctx));
-    tl_str best = {NULL, 0};
-    for (uint32_t i = 0; i < items->count; i++) {
-        const tl_str id = text_or_none(&items->items[i], "epochId");
-        const tl_str state = text_or_none(&items->items[i], "state");
-        const bool is_over = tl_str_eq_cstr(state, "settled") || tl_str_eq_cstr(state, "archived");
-        /* Ids ascend with time. */
-        if (is_over && tl_bytes_cmp(tl_str_bytes(id), tl_str_bytes(e->id)) < 0 &&
-            (best.len == 0 || tl_bytes_cmp(tl_str_bytes(id), tl_str_bytes(best)) > 0)) {
-            best = id;
-        }
-    }
-    if (best.len == 0) {
-        return TL_OK;
-    }
-    tl_str target = {NULL, 0};
-    const tl_json *results = NULL;
-    TL_TRY(tl__epoch_target(&target, e->arena, best, "/results", ctx));
-    const tl_err err = tl_peer_get(e->options->peer, &results, e->arena, target, false, ctx);
-    if (err == TL_ERR_NOT_FOUND) {
-        return TL_OK;
-    }
-    TL_TRY(err);
-    return read_carried(e, results, ctx);
 }

@@ -13,9 +13,10 @@ typedef struct tl__view {
     int64_t start_ms;
     int64_t end_ms;
     int64_t deadline_ms;
-    int64_t results_until_ms; /* 0: not told */
-    tl_str nonce;             /* empty before the reveal */
+    tl_str nonce; /* empty before the reveal */
     tl_str beacon;
+    const tl_json *carry;      /* what the epoch before left; NULL or null before the beacon */
+    const tl_json *parameters; /* of the subnet; NULL: the defaults */
     const tl_place *places;
     size_t place_count;
     const tl_race_zipcode *zipcodes;
@@ -90,7 +91,7 @@ tl_err tl__note_text(tl_str *io, tl_arena *arena, const char *dir, const char *n
 /* read.c: the coordinator's answers as ours. */
 tl_err tl__read_view(tl__view *out, tl_arena *arena, const tl_json *json, tl_errctx *ctx);
 tl_err tl__fetch_submissions(tl__epoch *e, tl_errctx *ctx);
-tl_err tl__fetch_carried(tl__epoch *e, tl_errctx *ctx);
+tl_err tl__read_carried(tl__epoch *e, tl_errctx *ctx); /* parameters, held pay, strikes */
 
 /* shards.c: all zipcodes, on the pool: objects fetched, sheets made, samples judged. */
 tl_err tl__run_shards(tl__epoch *e, tl_errctx *ctx);

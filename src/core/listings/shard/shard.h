@@ -79,8 +79,8 @@ typedef struct tl_shard_context {
     const tl_place
         *place; /* its zipcode is the shard's; without city, state or coordinates (both 0)
                               these are not compared */
-    const tl_places
-        *places; /* the whole table, for the names of neighbouring cities; may be NULL */
+    const tl_places *places; /* the whole table, for the names of neighbouring cities; or NULL.
+                                 Validators that shall agree use the same one */
     uint32_t expected;
     const tl_hash32 *honeypots; /* SHA-256 of identities, ascending; may be none */
     size_t honeypot_count;

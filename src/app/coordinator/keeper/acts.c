@@ -28,6 +28,7 @@ typedef struct act_work {
     tl_record_epoch epoch; /* as it stands after the act */
     tl_str cause;
     bool was_moved;
+    bool has_new_state;
 } act_work;
 
 static bool is_due(const act_work *work)
@@ -107,6 +108,7 @@ static tl_err carry_out(void *self, tl_sql *sql, tl_errctx *ctx)
     (void)sql;
     tl_slot_print(id, work->act.start_ms);
     work->was_moved = false;
+    work->has_new_state = false;
     work->cause = tl_str_from_cstr(rule->cause);
     TL_TRY(tl_records_lock_epoch(keeper->records, &work->epoch, (tl_str){id, TL_SLOT_ID_LEN},
                                  keeper->scratch, ctx));
@@ -118,6 +120,7 @@ static tl_err carry_out(void *self, tl_sql *sql, tl_errctx *ctx)
     TL_TRY(set_marks(work, &event, ctx));
     if (event != TL_EPOCH_EVENT_COUNT) {
         tl_epoch_transition made;
+        work->has_new_state = true;
         const uint64_t now = (uint64_t)work->now_ms;
         TL_TRY(tl_epoch_step(&machine, &made, event, now > machine.height ? now : machine.height,
                              rule->cause, ctx));
@@ -140,7 +143,7 @@ tl_err tl__keeper_carry_out(tl_keeper *keeper, const tl_schedule_act *act, int64
     if (work.was_moved) {
         tl__keeper_say(keeper, TL_LOG_INFO, tl_epoch_state_text(work.epoch.state), work.epoch.id,
                        "cause", work.cause);
-        if (keeper->s.on_move != NULL) {
+        if (keeper->s.on_move != NULL && work.has_new_state) {
             keeper->s.on_move(keeper->s.self, &work.epoch, work.cause);
         }
     }

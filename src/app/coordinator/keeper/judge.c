@@ -182,10 +182,10 @@ tl_err tl__keeper_judge(tl_keeper *keeper, const tl_record_epoch *epoch, tl_epoc
     if (c.verdict.next == TL_RACE_EXTEND) {
         return TL_OK; /* scores are held; the next round has the last word */
     }
-    c.top = find_top(&c);
-    if (c.verdict.status == TL_RACE_MEDIAN_WEIGHTS) {
-        c.top = NULL; /* nobody's own result is told */
+    if (c.verdict.status == TL_RACE_MEDIAN_WEIGHTS) { /* nobody's own result is told */
         TL_TRY(tl__keeper_median(&c, ctx));
+    } else if (c.verdict.pays) {
+        c.top = find_top(&c);
     }
     return tl__keeper_publish(&c, ctx);
 }

@@ -336,7 +336,8 @@ int64_t tl_api_call_age_ms(const tl_api_call *call); /* since its head was compl
 tl_log *tl_api_call_log(tl_api_call *call);          /* lines with that id */
 tl_http_headers tl_api_call_headers(const tl_api_call *call);
 
-/* tl_api_param_str: decoded; an empty view with ptr NULL when it was not given and has no default. _i64: of type integer. */
+/* tl_api_param_str: decoded; an empty view with ptr NULL when it was not given and has no default, or the route does not
+ * declare it. _i64: of type integer. */
 tl_str tl_api_param_str(const tl_api_call *call, const char *name);
 int64_t tl_api_param_i64(const tl_api_call *call, const char *name, int64_t otherwise);
 

@@ -223,8 +223,9 @@ void tl__gates_on_head(void *user, tl_http_exchange *x)
         refuse_now(call, TL_API_FORBIDDEN, "The address is on the blacklist");
         return;
     }
-    call->route = find_route(call);
-    if (call->route != NULL) {
+    const tl__route *route = find_route(call);
+    if (route != NULL) { /* else it is answered, and the call gone */
+        call->route = route;
         await_body(call);
     }
 }

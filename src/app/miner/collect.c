@@ -11,12 +11,12 @@
 
 /* The object of a zipcode: what the source gave, each with the time at which it was seen. */
 static tl_err write_object(tl_str *out, tl_arena *arena, tl_str zipcode,
-                           const tl_source_batch *batch, int64_t now_ms, tl_errctx *ctx)
+                           const tl_source_batch *batch, int64_t now_ms, int64_t skew_ms,
+                           tl_errctx *ctx)
 {
     char seen[TL_TIME_TEXT_CAP];
     tl_sb sb;
     tl_json_writer w;
-    tl_time_text(seen, now_ms * 1000000);
     tl_sb_init(&sb, arena);
     tl_json_writer_init(&w, &sb, 0, false);
     tl_json_put_object(&w);
@@ -34,6 +34,8 @@ static tl_err write_object(tl_str *out, tl_arena *arena, tl_str zipcode,
             has_seen = has_seen || tl_str_eq_cstr(item->members[k].key, "scraped_timestamp");
         }
         if (!has_seen) {
+            const int64_t at_ms = batch->seen_ms != NULL ? batch->seen_ms[i] + skew_ms : now_ms;
+            tl_time_text(seen, at_ms * 1000000);
             tl_json_put_key(&w, "scraped_timestamp");
             tl_json_put_cstr(&w, seen);
         }
@@ -97,26 +99,20 @@ static tl_err keep(tl__load *load, tl_str object, uint32_t rows, tl_errctx *ctx)
     return TL_OK;
 }
 
-/* One try at one zipcode. Trouble with the source is noted in work->why; errors are our own. */
-static tl_err collect_one(tl__work *work, tl__load *load, bool is_last, tl_arena *arena,
-                          tl_errctx *ctx)
+/* What came of one zipcode. Trouble with the source is noted in work->why; errors are our own. */
+static tl_err take_one(tl__work *work, tl__load *load, const tl_source_want *want, bool is_last,
+                       tl_arena *arena, tl_errctx *ctx)
 {
-    tl_source_batch batch = {NULL, 0};
-    const tl_str zipcode = tl_str_from_cstr(load->place->zipcode);
-    const int64_t seen_ms = tl_peer_now_ms(work->options->peer);
-    work->why = (tl_errctx)TL_ERRCTX_INIT;
-    const tl_err err =
-        tl_source_collect(work->options->source, &batch, arena, zipcode, false, &work->why);
-    if (err == TL_ERR_INTERRUPTED || err == TL_ERR_NOMEM) {
-        return tl_fail(ctx, err, "%s", work->why.message);
-    }
-    if (err != TL_OK) {
-        load->is_hopeless = err == TL_ERR_NOT_FOUND;
-        return TL_OK; /* MINER-3: nothing of it is handed in */
-    }
+    const tl_peer *peer = work->options->peer;
     tl_str object = {NULL, 0};
     bool passes = false;
-    TL_TRY(write_object(&object, arena, zipcode, &batch, seen_ms, ctx));
+    if (want->err != TL_OK) {
+        work->why = want->why;
+        load->is_hopeless = want->err == TL_ERR_NOT_FOUND;
+        return TL_OK; /* MINER-3: nothing of it is handed in */
+    }
+    TL_TRY(write_object(&object, arena, want->zipcode, &want->batch, tl_peer_now_ms(peer),
+                        peer->skew_ms, ctx));
     if (object.len > OBJECT_MAX) {
         (void)tl_fail(&work->why, TL_ERR_LIMIT, "%zu bytes of one zipcode", object.len);
         load->is_hopeless = true;
@@ -127,7 +123,7 @@ static tl_err collect_one(tl__work *work, tl__load *load, bool is_last, tl_arena
         (void)tl_fail(&work->why, TL_ERR_CHECK, "zipcode %s would not pass", load->place->zipcode);
         return TL_OK;
     }
-    return keep(load, object, (uint32_t)batch.count, ctx);
+    return keep(load, object, (uint32_t)want->batch.count, ctx);
 }
 
 /* A file of an earlier life (MINER-1): it was written whole, or it is not there. */
@@ -149,23 +145,52 @@ static tl_err find_kept(tl__load *load, tl_arena *arena, tl_errctx *ctx)
     return TL_OK;
 }
 
-static tl_err one_round(tl__work *work, bool is_last, size_t *left, tl_errctx *ctx)
+static tl_err collect_missing(tl__work *work, bool is_last, tl_arena *arena, tl_errctx *ctx)
 {
-    *left = 0;
+    tl_source_want *wants = TL_NEW(arena, tl_source_want, work->count);
+    tl__load **of = TL_NEW(arena, tl__load *, work->count);
+    size_t count = 0;
+    if (work->count > 0 && (wants == NULL || of == NULL)) {
+        return tl_arena_fail(arena, ctx);
+    }
     for (size_t i = 0; i < work->count; i++) {
         tl__load *load = &work->loads[i];
-        if (load->is_collected || load->is_hopeless) {
-            continue;
+        if (!load->is_collected && !load->is_hopeless) {
+            wants[count] = (tl_source_want){.zipcode = tl_str_from_cstr(load->place->zipcode),
+                                            .expected = load->place->expected};
+            of[count++] = load;
         }
+    }
+    TL_TRY(tl_source_collect_many(work->options->source, wants, count, arena, ctx));
+    for (size_t i = 0; i < count; i++) {
+        const tl_arena_mark mark = tl_arena_get_mark(arena);
+        TL_TRY(take_one(work, of[i], &wants[i], is_last, arena, ctx));
+        tl_arena_rewind(arena, mark);
+    }
+    return TL_OK;
+}
+
+static tl_err one_round(tl__work *work, bool is_last, size_t *left, tl_errctx *ctx)
+{
+    tl_arena *arena = NULL;
+    TL_TRY(tl_arena_new(&arena, NULL, (size_t)2 << 30, NULL, ctx));
+    tl_err err = collect_missing(work, is_last, arena, ctx);
+    tl_arena_free(arena);
+    *left = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        *left += !work->loads[i].is_collected && !work->loads[i].is_hopeless;
+    }
+    return err;
+}
+
+static tl_err find_all_kept(tl__work *work, tl_errctx *ctx)
+{
+    for (size_t i = 0; i < work->count; i++) {
         tl_arena *arena = NULL;
         TL_TRY(tl_arena_new(&arena, NULL, 0, NULL, ctx));
-        tl_err err = find_kept(load, arena, ctx);
-        if (err == TL_OK && !load->is_collected) {
-            err = collect_one(work, load, is_last, arena, ctx);
-        }
+        const tl_err err = find_kept(&work->loads[i], arena, ctx);
         tl_arena_free(arena);
         TL_TRY(err);
-        *left += !load->is_collected && !load->is_hopeless;
     }
     return TL_OK;
 }
@@ -178,6 +203,8 @@ tl_err tl__miner_collect(tl__work *work, tl_errctx *ctx)
     int64_t pause_ms = (a->end_ms - a->start_ms) / 60;
     pause_ms = pause_ms < PAUSE_MS ? pause_ms : PAUSE_MS;
     size_t left = 0;
+    work->why = (tl_errctx)TL_ERRCTX_INIT;
+    TL_TRY(find_all_kept(work, ctx));
     TL_TRY(one_round(work, false, &left, ctx));
     while (left > 0 && tl_peer_now_ms(peer) + 3 * pause_ms < stop_ms) {
         TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + pause_ms, ctx));

@@ -34,7 +34,7 @@ static tl_err take_of_zipcode(tl_source_batch *out, tl_arena *arena, const tl_js
             *slot = &array->items[i];
         }
     }
-    *out = (tl_source_batch){(const tl_json *const *)mine.items, mine.count};
+    *out = (tl_source_batch){(const tl_json *const *)mine.items, NULL, mine.count};
     return TL_OK;
 }
 

@@ -63,6 +63,9 @@ tl_err tl_source_open(tl_source **out, const tl_source_options *options, tl_errc
     tl_err err = source != NULL ? TL_OK : tl_arena_fail(arena, ctx);
     if (err == TL_OK) {
         *source = (tl_source){.arena = arena, .options = *options};
+        if (options->clock.wall_ns == NULL) {
+            source->options.clock = tl_sys_clock();
+        }
         err = open_kind(source, ctx);
     }
     if (err != TL_OK) {
@@ -105,7 +108,7 @@ tl_err tl__source_take(tl_source_batch *out, tl_arena *arena, const tl_json *arr
         }
         items[i] = &array->items[i];
     }
-    *out = (tl_source_batch){items, array->count};
+    *out = (tl_source_batch){items, NULL, array->count};
     return TL_OK;
 }
 
@@ -128,11 +131,28 @@ tl_err tl_source_collect(tl_source *source, tl_source_batch *out, tl_arena *aren
     return source->options.collect(source->options.self, out, arena, zipcode, is_mirror, ctx);
 }
 
+tl_err tl_source_collect_many(tl_source *source, tl_source_want *wants, size_t count,
+                              tl_arena *arena, tl_errctx *ctx)
+{
+    if (source->kind == TL__SOURCE_HTTP) {
+        return tl__source_collect_many_http(source, wants, count, arena, ctx);
+    }
+    for (size_t i = 0; i < count; i++) {
+        wants[i].why = (tl_errctx)TL_ERRCTX_INIT;
+        wants[i].err = tl_source_collect(source, &wants[i].batch, arena, wants[i].zipcode, false,
+                                         &wants[i].why);
+        if (wants[i].err == TL_ERR_INTERRUPTED || wants[i].err == TL_ERR_NOMEM) {
+            return tl_fail(ctx, wants[i].err, "%s", wants[i].why.message);
+        }
+    }
+    return TL_OK;
+}
+
 /* By id among what is collected: for sources without a question of their own. */
 static tl_err ask_collected(tl_source *source, tl_source_look *out, tl_arena *arena, tl_str zipcode,
                             const tl_str *ids, size_t count, tl_errctx *ctx)
 {
-    tl_source_batch all = {NULL, 0};
+    tl_source_batch all = {NULL, NULL, 0};
     const tl_err err = tl_source_collect(source, &all, arena, zipcode, false, ctx);
     if (err == TL_ERR_INTERRUPTED || err == TL_ERR_NOMEM) {
         return err;

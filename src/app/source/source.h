@@ -39,6 +39,7 @@ typedef struct tl_source tl_source;
 /* tl_source_batch: the listings of a zipcode, in the source's order; in the arena of the call. */
 typedef struct tl_source_batch {
     const tl_json *const *items; /* objects */
+    const int64_t *seen_ms;      /* when each was seen, by the source's clock; NULL: now */
     size_t count;
 } tl_source_batch;
 
@@ -67,6 +68,22 @@ void tl_source_close(tl_source *source); /* NULL is fine */
  * TL_ERR_TYPE: what it sent is no list of listings; TL_ERR_LIMIT; TL_ERR_INTERRUPTED; the arena's. */
 TL_MUST_USE tl_err tl_source_collect(tl_source *source, tl_source_batch *out, tl_arena *arena,
                                      tl_str zipcode, bool is_mirror, tl_errctx *ctx);
+
+/* tl_source_want: one zipcode of several. */
+typedef struct tl_source_want {
+    tl_str zipcode;
+    uint32_t expected; /* listings, about */
+    tl_source_batch batch;
+    tl_err err; /* as of tl_source_collect */
+    tl_errctx why;
+} tl_source_want;
+
+/* tl_source_collect_many: several zipcodes at once, as a visitor would: a server's pages are asked for in three rounds, of
+ * all zipcodes by turns, a second apart. Nobody's listings are then all seen in one second, which is what a made-up list
+ * looks like (listings spec section 9), and a server is not asked for a thousand pages in one breath.
+ * Each want's batch or err is set. Errors: TL_ERR_INTERRUPTED, the arena's. */
+TL_MUST_USE tl_err tl_source_collect_many(tl_source *source, tl_source_want *wants, size_t count,
+                                          tl_arena *arena, tl_errctx *ctx);
 
 /* tl_source_has_mirror: is there a second-hand copy to hold against it? */
 bool tl_source_has_mirror(const tl_source *source);

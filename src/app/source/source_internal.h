@@ -22,6 +22,8 @@ struct tl_source {
 
 tl_err tl__source_collect_http(tl_source *source, tl_source_batch *out, tl_arena *arena,
                                tl_str zipcode, bool is_mirror, tl_errctx *ctx);
+tl_err tl__source_collect_many_http(tl_source *source, tl_source_want *wants, size_t count,
+                                    tl_arena *arena, tl_errctx *ctx);
 tl_err tl__source_ask_http(tl_source *source, tl_source_look *out, tl_arena *arena,
                            const tl_str *ids, size_t count, tl_errctx *ctx);
 tl_err tl__source_collect_file(tl_source *source, tl_source_batch *out, tl_arena *arena,

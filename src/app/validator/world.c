@@ -102,7 +102,7 @@ static int by_hash(const void *a, const void *b)
 /* Traps: what the second-hand copy offers and the market itself never knew. What nobody answers about is no trap. */
 static tl_err find_traps(tl__world *w, tl_errctx *ctx)
 {
-    tl_source_batch mirror = {NULL, 0};
+    tl_source_batch mirror = {NULL, NULL, 0};
     tl_listing *listings = NULL;
     const tl_str zipcode = tl_str_from_cstr(w->place->zipcode);
     const tl_err err = tl_source_collect(w->source, &mirror, w->arena, zipcode, true, ctx);
@@ -147,7 +147,7 @@ tl_err tl__world_open(tl__world **out, tl_arena *arena, tl_source *source, const
                       int64_t since_ms, tl_errctx *ctx)
 {
     tl__world *w = TL_NEW(arena, tl__world, 1);
-    tl_source_batch batch = {NULL, 0};
+    tl_source_batch batch = {NULL, NULL, 0};
     tl_listing *listings = NULL;
     if (w == NULL) {
         return tl_arena_fail(arena, ctx);
@@ -210,7 +210,7 @@ static tl_err judge_asked(const tl__world *w, char *verdict, const tl_sample *sa
     /* It came since the pages were read, or lies in another zipcode. */
     tl_listing *listing = NULL;
     const tl_json *item = look->item;
-    const tl_source_batch one = {&item, 1};
+    const tl_source_batch one = {&item, NULL, 1};
     int64_t changed_ms = 0;
     TL_TRY(read_batch(&listing, scratch, w->place, &one, ctx));
     const tl_json *at = tl_json_get(item, "updated_at");

@@ -55,7 +55,7 @@ static tl_err collect(const world *w, size_t *count, const char *kind, const cha
 {
     char spec[512];
     tl_source *source = NULL;
-    tl_source_batch batch = {NULL, 0};
+    tl_source_batch batch = {NULL, NULL, 0};
     (void)tl_str_print(spec, sizeof spec, "%s%s", kind, place);
     const tl_source_options options = {.spec = spec};
     TL_TRY(tl_source_open(&source, &options, ctx));

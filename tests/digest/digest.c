@@ -26,6 +26,7 @@ static const area AREAS[] = {
     {"epoch", digest_area_epoch},
     {"crypto", digest_area_crypto},
     {"listings", digest_area_listings},
+    {"race", digest_area_race},
 };
 /* clang-format on */
 

@@ -59,5 +59,6 @@ void digest_area_yuma(digest *d);
 void digest_area_epoch(digest *d);
 void digest_area_crypto(digest *d);
 void digest_area_listings(digest *d);
+void digest_area_race(digest *d);
 
 #endif

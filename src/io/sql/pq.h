@@ -3,7 +3,7 @@
 #ifndef TALLY_IO_SQL_PQ_H
 #define TALLY_IO_SQL_PQ_H
 
-#include <libpq-fe.h>
+#include <postgresql/libpq-fe.h> /* where Debian has it; its own includes lie beside it */
 
 #include "base/error/error.h"
 

@@ -6,8 +6,8 @@
 #include "core/codec/hex/hex.h"
 #include "io/objects/objects_internal.h"
 
-_Static_assert(sizeof "kept/sha256/" - 1 == 12 && TL_OBJECTS_KEPT_KEY_LEN == 12 + 3 + 64,
-               "a kept key is its prefix, two digits, a slash and the digest");
+_Static_assert(TL_OBJECTS_KEPT_KEY_LEN == sizeof TL_OBJECTS_KEPT_PREFIX "sha256/ab/" - 1 + 64,
+               "a kept key is its folders and the digest");
 
 tl_err tl__objects_fail_text(tl_errctx *ctx, tl_err code, tl_str key, const char *format, ...)
 {
@@ -21,7 +21,7 @@ tl_err tl__objects_fail_text(tl_errctx *ctx, tl_err code, tl_str key, const char
     return tl_fail_field(ctx, code, field, "%s", message);
 }
 
-/* X(NAME): TL_ERR_NAME for a bad key; says where, since the key itself may hold anything. */
+/* A bad key: says where, since the key itself may hold anything. */
 static tl_err fail_key(tl_str key, size_t at, const char *why, tl_errctx *ctx)
 {
     const bool is_text = tl_str_is_utf8(key);

@@ -1,4 +1,5 @@
-/* The door of the room: options, and what is the same for both kinds of store. */
+/* The door of the room: options, and what is the same for both kinds of store (OBJ-4: nothing else may differ for a
+ * caller). */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -164,6 +164,8 @@ tl_err tl__s3_ask(tl_objects *store, tl__s3_answer *out, tl_arena *arena,
                   const tl__s3_request *request, tl_errctx *ctx);
 tl_err tl__s3_fail(const tl__s3_answer *answer, const tl__s3_request *request, tl_errctx *ctx);
 void tl__s3_add(tl__s3_request *request, tl_str name, tl_str value);
+/* tl__s3_date: "Sun, 06 Nov 1994 08:49:37 GMT" or "1994-11-06T08:49:37.123Z" as milliseconds; 0 for anything else. */
+int64_t tl__s3_date(tl_str text);
 /* x-amz-checksum-sha256 of a hash: base64, in the arena. */
 tl_err tl__s3_checksum(tl_str *out, tl_arena *arena, const tl_hash32 *sha256, tl_errctx *ctx);
 

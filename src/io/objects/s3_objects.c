@@ -8,30 +8,41 @@
 
 enum { READ_LEN = 8 << 20, SCRATCH_LEN = 64 << 20 };
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" or "1994-11-06T08:49:37.123Z" as milliseconds; 0 for anything else. */
-static int64_t parse_date(tl_str text)
+/* Digits of a date, from these places, as SigV4 writes a time. */
+static bool parse_parts(int64_t *out_s, const char *year, const char *month, const char *day,
+                        const char *clock)
+{
+    char plain[] = "YYYYmmddTHHMMSSZ";
+    memcpy(plain, year, 4);
+    memcpy(plain + 4, month, 2);
+    memcpy(plain + 6, day, 2);
+    memcpy(plain + 9, clock, 2);
+    memcpy(plain + 11, clock + 3, 2);
+    memcpy(plain + 13, clock + 6, 2);
+    return tl_sigv4_parse_time(out_s, (tl_str){plain, sizeof plain - 1});
+}
+
+int64_t tl__s3_date(tl_str text)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char plain[TL_SIGV4_TIME_CAP];
     uint64_t ms = 0;
-    int64_t time_s;
+    int64_t time_s = 0;
+    bool is_date = false;
     if (text.len == 29 && tl_str_ends_with(text, TL_STR(" GMT"))) {
-        size_t month = 0;
-        while (month < 12 && memcmp(months + 3 * month, text.ptr + 8, 3) != 0) {
+        char number[4];
+        unsigned month = 0;
+        while (month < 12 && memcmp(months + (size_t)3 * month, text.ptr + 8, 3) != 0) {
             month++;
         }
-        (void)tl_str_print(plain, sizeof plain, "%.4s%02zu%.2sT%.2s%.2s%.2sZ", text.ptr + 12,
-                           month + 1, text.ptr + 5, text.ptr + 17, text.ptr + 20, text.ptr + 23);
+        (void)tl_str_print(number, sizeof number, "%02u", month + 1);
+        is_date = parse_parts(&time_s, text.ptr + 12, number, text.ptr + 5, text.ptr + 17);
     } else if (text.len >= 20 && tl_str_ends_with(text, TL_STR("Z"))) {
-        (void)tl_str_print(plain, sizeof plain, "%.4s%.2s%.2sT%.2s%.2s%.2sZ", text.ptr,
-                           text.ptr + 5, text.ptr + 8, text.ptr + 11, text.ptr + 14, text.ptr + 17);
+        is_date = parse_parts(&time_s, text.ptr, text.ptr + 5, text.ptr + 8, text.ptr + 11);
         if (text.len >= 24 && text.ptr[19] == '.') {
             (void)tl_str_parse_u64(&ms, tl_str_slice(text, 20, 23));
         }
-    } else {
-        return 0;
     }
-    return tl_sigv4_parse_time(&time_s, tl_str_from_cstr(plain)) ? time_s * 1000 + (int64_t)ms : 0;
+    return is_date ? time_s * 1000 + (int64_t)ms : 0;
 }
 
 static tl_str header(const tl__s3_answer *answer, const char *name)
@@ -107,7 +118,7 @@ tl_err tl__s3_head(tl_objects *store, tl_objects_info *out, tl_str key, tl_errct
         if (info.has_sha256) {
             memcpy(info.sha256.b, digest.ptr, digest.len);
         }
-        info.modified_ms = parse_date(header(&answer, "last-modified"));
+        info.modified_ms = tl__s3_date(header(&answer, "last-modified"));
         *out = info;
     }
     tl_arena_free(arena);
@@ -165,7 +176,7 @@ static tl_err take_answer(reading *r, const tl__s3_answer *answer, uint64_t want
         r->is_known = true;
         r->total = total;
         r->end = r->end < total ? r->end : total;
-        r->modified_ms = parse_date(header(answer, "last-modified"));
+        r->modified_ms = tl__s3_date(header(answer, "last-modified"));
         (void)tl_str_print(r->etag, sizeof r->etag, "%.*s", TL_STR_ARG(etag));
     }
     const uint64_t rest = r->end - r->at;
@@ -313,7 +324,7 @@ static tl_err read_page(tl_objects_page *out, tl_arena *arena, tl_str body, tl_e
         } else if (item != NULL && tl_str_eq(name, TL_STR("Size"))) {
             (void)tl_str_parse_u64(&item->bytes, text);
         } else if (item != NULL && tl_str_eq(name, TL_STR("LastModified"))) {
-            item->modified_ms = parse_date(text);
+            item->modified_ms = tl__s3_date(text);
         }
     }
     if (!is_list) {

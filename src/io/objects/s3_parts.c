@@ -255,12 +255,9 @@ tl_err tl__s3_sweep_parts(tl_objects *store, uint64_t *count, int64_t now_ms, tl
                 key = text;
             } else if (!is_end && tl_str_eq(name, TL_STR("UploadId"))) {
                 id = text;
-            } else if (!is_end && tl_str_eq(name, TL_STR("Initiated")) && text.len >= 19) {
-                char plain[TL_SIGV4_TIME_CAP];
-                (void)tl_str_print(plain, sizeof plain, "%.4s%.2s%.2sT%.2s%.2s%.2sZ", text.ptr,
-                                   text.ptr + 5, text.ptr + 8, text.ptr + 11, text.ptr + 14,
-                                   text.ptr + 17);
-                (void)tl_sigv4_parse_time(&begun_s, tl_str_from_cstr(plain));
+            } else if (!is_end && tl_str_eq(name, TL_STR("Initiated"))) {
+                const int64_t begun_ms = tl__s3_date(text);
+                begun_s = begun_ms > 0 ? begun_ms / 1000 : INT64_MAX;
             }
         }
     }

@@ -202,7 +202,7 @@ static void what_is_no_form_is_refused(void **state)
            TL_ERR_SYNTAX);
     refuse(TL_STR("--XX\r\nContent-Disposition : form-data; name=a\r\n\r\n1\r\n--XX--"),
            TL_ERR_SYNTAX);
-    refuse(TL_STR("--XXX\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--XX--"),
+    refuse(TL_STR("--XXY\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--XX--"),
            TL_ERR_SYNTAX);
     refuse(TL_STR("--XX-\r\n"), TL_ERR_SYNTAX);
     refuse(TL_STR("--XX\r\nContent-Disposition: form-data; name=\"\xff\"\r\n\r\n1\r\n--XX--"),

@@ -32,7 +32,7 @@ tl_err tl__coordinator_list_audit(tl_api_call *call, tl_errctx *ctx)
     const size_t limit = (size_t)tl_api_param_i64(call, "limit", 50);
     const tl_str given = tl_api_param_str(call, "cursor");
     if (given.ptr != NULL && !tl_str_parse_u64(&after, given)) {
-        return tl_api_fail(call, TL_API_INVALID_REQUEST, "cursor", "It is none of this list");
+        return tl_api_fail(call, TL_API_NOT_FOUND, "cursor", "It is none of this list");
     }
     TL_TRY(tl_records_acts(tl__coordinator_records_of(call), &acts, &count, after, limit,
                            tl_api_call_arena(call), ctx));

@@ -313,7 +313,7 @@ tl_err tl__coordinator_show_leaderboard(tl_api_call *call, tl_errctx *ctx)
     const size_t limit = (size_t)tl_api_param_i64(call, "limit", 50);
     const tl_str cursor = tl_api_param_str(call, "cursor");
     if (cursor.ptr != NULL && !read_cursor(&after, cursor)) {
-        return tl_api_fail(call, TL_API_INVALID_REQUEST, "cursor", "It is none of this list");
+        return tl_api_fail(call, TL_API_NOT_FOUND, "cursor", "It is none of this list");
     }
     TL_TRY(tl_records_leaderboard(tl__coordinator_records_of(call), &rows, &count,
                                   cursor.ptr != NULL ? &after : NULL, limit,

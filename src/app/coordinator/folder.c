@@ -222,7 +222,7 @@ tl_err tl__coordinator_list_submissions(tl_api_call *call, tl_errctx *ctx)
     tl_err err = TL_OK;
     page p = {.limit = (size_t)tl_api_param_i64(call, "limit", 50)};
     if (cursor.ptr != NULL && !tl_str_parse_u64(&p.after, cursor)) {
-        return tl_api_fail(call, TL_API_INVALID_REQUEST, "cursor", "It is none of this list");
+        return tl_api_fail(call, TL_API_NOT_FOUND, "cursor", "It is none of this list");
     }
     if (!tl__coordinator_want_epoch(call, &epoch, &err, ctx)) {
         return err;
@@ -284,7 +284,7 @@ static tl_err list_by_body(tl_api_call *call, const tl_hotkey *only, tl_errctx *
     p.limit = (size_t)number;
     if (cursor != NULL && cursor->kind == TL_JSON_STRING &&
         !tl_str_parse_u64(&p.after, cursor->text)) {
-        return tl_api_fail(call, TL_API_INVALID_REQUEST, "/cursor", "It is none of this list");
+        return tl_api_fail(call, TL_API_NOT_FOUND, "/cursor", "It is none of this list");
     }
     TL_TRY(read_epoch_of_body(call, &epoch, &is_answered, ctx));
     if (is_answered) {

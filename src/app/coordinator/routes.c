@@ -21,7 +21,7 @@ enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400, VOTE_LEN_MAX = 8 << 20 };
 #define CURSOR                                                                                     \
     {                                                                                              \
         .name = "cursor", .in = TL_API_IN_QUERY,                                                   \
-        .schema = "{'type':'string','minLength':1,'maxLength':128}",                               \
+        .schema = "{'type':'string','pattern':'^[0-9A-Za-z:_-]{1,128}$'}",                         \
         .what = "nextCursor of the page before."                                                   \
     }
 #define HOTKEY                                                                                     \
@@ -36,7 +36,8 @@ enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400, VOTE_LEN_MAX = 8 << 20 };
     }
 #define TIMESTAMP                                                                                  \
     {                                                                                              \
-        .name = "timestamp", .in = TL_API_IN_QUERY, .schema = "{'type':'integer'}",                \
+        .name = "timestamp", .in = TL_API_IN_QUERY,                                                \
+        .schema = "{'type':'integer','minimum':1600000000,'maximum':2147483647}",                  \
         .what = "Unix seconds of the commitment string; compat profile alone."                     \
     }
 #define PART(n)                                                                                    \
@@ -96,9 +97,15 @@ static const tl_api_reply structure_replies[] = ONE("Structure", "How objects ar
 static const tl_api_reply commitments_replies[] = ONE("Commitments", "What may be signed.");
 static const tl_api_reply rates_replies[] = ONE("Rates", "The limits that hold.");
 static const tl_api_reply stats_replies[] = ONE("Stats", "Where the epoch stands.");
-static const tl_api_reply epochs_replies[] = ONE("Epochs", "Epochs, newest first.");
+static const tl_api_reply epochs_replies[] = {
+    {200, "Epochs, newest first.", "Epochs", NULL},
+    {404, "The cursor is none of this list.", NULL, NULL},
+};
 static const tl_api_reply epoch_replies[] = ONE("Epoch", "The epoch.");
-static const tl_api_reply leaderboard_replies[] = ONE("Leaderboard", "Standings, by pay.");
+static const tl_api_reply leaderboard_replies[] = {
+    {200, "Standings, by pay.", "Leaderboard", NULL},
+    {404, "The cursor is none of this list.", NULL, NULL},
+};
 static const tl_api_reply results_replies[] = ONE("Results", "The result of the epoch.");
 static const tl_api_reply submissions_replies[] = {
     {200, "Submissions that were acknowledged.", "Submissions", NULL},
@@ -140,8 +147,14 @@ static const tl_api_reply bytes_replies[] = {
     {200, "The object.", NULL, "application/octet-stream"},
     {403, "The URL does not hold.", NULL, NULL},
 };
-static const tl_api_reply audit_replies[] = ONE("Audit", "Administrative acts, oldest first.");
-static const tl_api_reply keys_replies[] = ONE("Keys", "Keys by id, without what they are.");
+static const tl_api_reply audit_replies[] = {
+    {200, "Administrative acts, oldest first.", "Audit", NULL},
+    {404, "The cursor is none of this list.", NULL, NULL},
+};
+static const tl_api_reply keys_replies[] = {
+    {200, "Keys by id, without what they are.", "Keys", NULL},
+    {404, "The cursor is none of this list.", NULL, NULL},
+};
 static const tl_api_reply new_key_replies[] = {
     {201, "The key, shown this once.", "NewKey", NULL},
 };
@@ -410,6 +423,7 @@ const tl_api_route tl__coordinator_routes[] = {
      .summary = "Upload with a form.",
      .body = TL_API_BODY_FILE,
      .body_media = "multipart/form-data",
+     .body_schema = "ObjectForm",
      .body_len_max = FORM_LEN_MAX,
      TL_API_REPLIES(object_replies),
      .handle = tl__coordinator_take_object},

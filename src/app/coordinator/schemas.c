@@ -3,6 +3,7 @@
 
 #define TEXT          "{'type':'string'}"
 #define TEXT_NULL     "{'type':['string','null']}"
+#define FIELD         "{'type':'string','minLength':1,'maxLength':1024}"
 #define COUNT         "{'type':'integer','minimum':0}"
 #define TIME          "{'type':'string','format':'date-time'}"
 #define TIME_NULL     "{'type':['string','null'],'format':'date-time'}"
@@ -16,7 +17,8 @@
 #define SIGNED                                                                                     \
     "'hotkey':" REF("Ss58") ",'coldkey':" REF(                                                     \
         "Ss58") ",'signature':{'type':'string',"                                                   \
-                "'maxLength':160},'timestamp':{'type':'integer'}"
+                "'maxLength':160},'timestamp':{'type':'integer','minimum':1600000000,'maximum':"   \
+                "2147483647}"
 
 #define EPOCH_HEAD                                                                                 \
     "'epochId':" REF("EpochId") ",'status':{'type':'string','enum':['PENDING','ACTIVE',"           \
@@ -102,6 +104,13 @@ const tl_api_schema tl__coordinator_schemas[] = {
      "'maxBytes'],'properties':{'success':{'const':true},'url':" TEXT ",'fields':{'type':'object',"
      "'additionalProperties':" TEXT "},'folder':" TEXT ",'expiry':" TIME ",'minBytes':" COUNT
      ",'maxBytes':" COUNT "}}"},
+    {"ObjectForm",
+     "{'type':'object','required':['key','policy','x-amz-algorithm','x-amz-credential',"
+     "'x-amz-date','x-amz-signature','file'],'additionalProperties':false,'properties':{'key'"
+     ":" FIELD ",'policy':{'type':'string','minLength':1,'maxLength':4096},'x-amz-algorithm':" FIELD
+     ",'x-amz-credential':" FIELD ",'x-amz-date':" FIELD ",'x-amz-signature':" FIELD
+     ",'Content-Type':" FIELD ",'success_action_status':" FIELD
+     ",'file':{'type':'string','format':'binary','minLength':1}}}"},
     {"SubmissionObject",
      "{'type':'object','required':['key','zipcode','sha256','bytes','rows','url'],'properties':{"
      "'key':" TEXT ",'zipcode':" TEXT ",'sha256':" HEX64 ",'bytes':" COUNT ",'rows':" COUNT

@@ -30,8 +30,12 @@ static tl_err on_field(void *self, tl_str name, tl_str value, tl_errctx *ctx)
 static tl_err on_file_begin(void *self, const tl_form_file *file, tl_errctx *ctx)
 {
     upload *u = self;
-    TL_TRY(tl_objects_check_post(u->c->objects, &u->grant, u->arena, u->fields, u->field_count,
-                                 file->filename, ctx));
+    const tl_err err = tl_objects_check_post(u->c->objects, &u->grant, u->arena, u->fields,
+                                             u->field_count, file->filename, ctx);
+    if (err !=
+        TL_OK) { /* a policy that is missing, or cannot be read, allows nothing either: ctx says why */
+        return err == TL_ERR_IO || err == TL_ERR_NOMEM ? err : TL_ERR_REFUSED;
+    }
     const tl_objects_put_options options = {.content_type = file->content_type,
                                             .len_max = u->grant.len_max};
     return tl_objects_stream_begin(&u->stream, u->c->objects, u->grant.key, &options, ctx);
@@ -182,7 +186,9 @@ static tl_err give(tl_api_call *call, size_t parts, tl_errctx *ctx)
     tl_err err = tl_objects_check_url(c->objects, &key, tl_api_call_arena(call), TL_STR("GET"),
                                       path, query, ctx);
     if (err != TL_OK) {
-        return refuse_form(call, err, ctx);
+        return err == TL_ERR_SYNTAX || err == TL_ERR_RANGE || err == TL_ERR_ENCODING
+                   ? tl_api_fail(call, TL_API_NOT_FOUND, NULL, "The path names no object")
+                   : refuse_form(call, err, ctx);
     }
     TL_TRY(tl_arena_new(&arena, NULL, 0, NULL, ctx));
     err = tl_objects_get(c->objects, &bytes, arena, key, TL_INTAKE_OBJECT_LEN_MAX, ctx);

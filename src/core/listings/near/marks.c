@@ -351,6 +351,5 @@ tl_err tl__near_find_marks(tl__near_work *work, tl__near_marks *out, tl_errctx *
         TL_TRY(find_in_house(&f, house, ctx));
     }
     TL_TRY(tl__near_finish_steps(&f, ctx));
-    tl__near_weigh_marks(work, out);
     return TL_OK;
 }

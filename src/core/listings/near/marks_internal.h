@@ -54,7 +54,4 @@ TL_MUST_USE tl_err tl__near_put_steps(tl__near_finder *f, size_t house, const ui
                                       size_t count, tl_errctx *ctx);
 TL_MUST_USE tl_err tl__near_finish_steps(tl__near_finder *f, tl_errctx *ctx);
 
-/* tl__near_weigh_marks: styles, and the bits of each group (weigh.c). */
-void tl__near_weigh_marks(const tl__near_work *work, tl__near_marks *marks);
-
 #endif

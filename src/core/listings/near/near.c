@@ -1,6 +1,7 @@
 /* near.c: from sketches to findings. Read tl_near_finish. */
 #include <string.h>
 
+#include "core/crypto/key/key.h"
 #include "core/listings/near/near_internal.h"
 #include "core/num/stats/stats.h"
 
@@ -19,7 +20,14 @@ static int compare_arrival(const void *a, const void *b, void *self)
     if (one->received_ms != other->received_ms) {
         return one->received_ms < other->received_ms ? -1 : 1;
     }
-    const int order = tl_str_cmp(one->hotkey, other->hotkey);
+    tl_hotkey key;
+    tl_hotkey other_key;
+    const bool is_key = tl_ss58_decode(&key, one->hotkey, NULL) == TL_OK;
+    if (is_key != (tl_ss58_decode(&other_key, other->hotkey, NULL) == TL_OK)) {
+        return is_key ? -1 : 1; /* a check of files has names that are no addresses */
+    }
+    const int order =
+        is_key ? tl_hotkey_cmp(&key, &other_key) : tl_str_cmp(one->hotkey, other->hotkey);
     return order != 0 ? order : (index_a > index_b) - (index_a < index_b);
 }
 

@@ -162,6 +162,11 @@ typedef struct tl__near_marks {
 
 TL_MUST_USE tl_err tl__near_find_marks(tl__near_work *work, tl__near_marks *out, tl_errctx *ctx);
 
+/* tl__near_weigh_marks: styles, and the bits of each group (weigh.c). root: of each rank, the first of those it is known to
+ * belong to; itself, while nothing is known. */
+TL_MUST_USE tl_err tl__near_weigh_marks(const tl__near_work *work, tl__near_marks *marks,
+                                        const uint32_t *root, tl_errctx *ctx);
+
 /* tl__near_log2_q8: log2(value) in 1/256, rounded down; value not 0 (asserted). */
 uint32_t tl__near_log2_q8(uint64_t value);
 
@@ -182,7 +187,7 @@ typedef struct tl__near_pairs {
     uint32_t *borne;    /* groups */
 } tl__near_pairs;
 
-TL_MUST_USE tl_err tl__near_find_pairs(tl__near_work *work, const tl__near_marks *marks,
+TL_MUST_USE tl_err tl__near_find_pairs(tl__near_work *work, tl__near_marks *marks,
                                        const tl__near_content *contents, tl__near_pairs *out,
                                        tl_errctx *ctx);
 

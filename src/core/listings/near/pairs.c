@@ -1,4 +1,5 @@
-/* pairs.c: what two miners' common marks add up to, and who belongs together.
+/* pairs.c: what two miners' common marks add up to, and who belongs together. Twice: a mark that ten sybils bear looks common,
+ * until it is known that they are one.
  *
  * Marks are an inverted index: for each miner, only those who share a mark with it are looked at, at most
  * TL__NEAR_GROUP_MAX a mark. No pair is made that shares nothing. */
@@ -90,6 +91,14 @@ static void join(tl__near_pairs *pairs, uint32_t a, uint32_t b)
     const uint32_t first = root_a < root_b ? root_a : root_b;
     pairs->root[root_a] = first;
     pairs->root[root_b] = first;
+}
+
+/* Each rank's root is its cluster's first. */
+static void settle(const tl__near_work *work, tl__near_pairs *pairs)
+{
+    for (uint32_t rank = 0; rank < work->entry_count; rank++) {
+        pairs->root[rank] = root_of(pairs->root, rank);
+    }
 }
 
 static bool are_of_one_owner(const tl__near_work *work, uint32_t a, uint32_t b)
@@ -225,7 +234,7 @@ static tl_err make_index(finder *f, tl_errctx *ctx)
     return TL_OK;
 }
 
-tl_err tl__near_find_pairs(tl__near_work *work, const tl__near_marks *marks,
+tl_err tl__near_find_pairs(tl__near_work *work, tl__near_marks *marks,
                            const tl__near_content *contents, tl__near_pairs *out, tl_errctx *ctx)
 {
     finder f = {.work = work, .marks = marks};
@@ -240,15 +249,17 @@ tl_err tl__near_find_pairs(tl__near_work *work, const tl__near_marks *marks,
         out->root[rank] = rank;
         out->ties[rank].peer = UINT32_MAX;
     }
-    TL_TRY(make_index(&f, ctx));
     find_equal(work, contents, keys, spare, out);
-    for (uint32_t rank = 0; rank < work->entry_count; rank++) {
-        find_of(&f, rank, out);
+    settle(work, out);
+    for (int pass = 0; pass < 2; pass++) {
+        TL_TRY(tl__near_weigh_marks(work, marks, out->root, ctx));
+        TL_TRY(make_index(&f, ctx));
+        for (uint32_t rank = 0; rank < work->entry_count; rank++) {
+            find_of(&f, rank, out);
+        }
+        settle(work, out);
     }
     out->begin = f.begin;
     out->borne = f.borne;
-    for (uint32_t rank = 0; rank < work->entry_count; rank++) {
-        out->root[rank] = root_of(out->root, rank);
-    }
     return TL_OK;
 }

@@ -42,49 +42,97 @@ static void find_styles(const tl__near_work *work, tl__near_marks *marks)
     }
 }
 
+/* Members of a group to whom it is no style; those who are known to belong together count once. */
 static uint32_t count_members(const tl__near_work *work, const tl__near_marks *marks,
-                              const tl__near_group *group)
+                              const uint32_t *root, const tl__near_group *group)
 {
     const tl__near_member *members = marks->members.items;
+    uint32_t roots[TL__NEAR_GROUP_MAX];
     uint32_t count = 0;
+    TL_ASSERT(group->count <= TL__NEAR_GROUP_MAX);
     for (uint32_t i = 0; i < group->count; i++) {
-        count +=
-            !marks->is_style[group->field * work->entry_count + members[group->begin + i].entry];
+        const uint32_t entry = members[group->begin + i].entry;
+        uint32_t known = 0;
+        while (known < count && roots[known] != root[entry]) {
+            known++;
+        }
+        if (known == count && !marks->is_style[group->field * work->entry_count + entry]) {
+            roots[count++] = root[entry];
+        }
     }
     return count;
 }
 
-/* p is the largest of: twice the share of such marks that another miner was found to bear; what the others than the two
- * bear of this one; 1 in 1,024. */
-void tl__near_weigh_marks(const tl__near_work *work, tl__near_marks *marks)
+/* tally of one field: marks that another miner was found to bear, of those that were looked at. */
+typedef struct usual {
+    uint64_t shared;
+    uint64_t asked;
+} usual;
+
+/* How often marks of a field are shared by miners who work apart. Cheats share theirs, so the half of the miners that shares
+ * least is taken, and the caller doubles what it gives. shared: of each miner. */
+static usual usual_of(const tl__near_work *work, const tl__near_marks *marks, unsigned field,
+                      const uint32_t *shared)
 {
-    uint64_t shared[TL__NEAR_FIELD_COUNT] = {0};
-    uint64_t asked[TL__NEAR_FIELD_COUNT] = {0};
+    const uint64_t others = work->miner_count > 1 ? work->miner_count - 1 : 1;
+    size_t count = 0;
+    for (uint32_t entry = 0; entry < work->entry_count; entry++) {
+        const size_t at = field * work->entry_count + entry;
+        if (marks->total[at] > 0 && !marks->is_style[at]) {
+            const uint64_t rate = ((uint64_t)shared[entry] << 24) / marks->total[at];
+            work->keys[count++] = (tl__near_key){rate, entry, entry};
+        }
+    }
+    tl__near_sort(work->keys, work->spare, count);
+    usual sum = {0, 0};
+    for (size_t i = 0; i < (count + 1) / 2; i++) {
+        const uint32_t entry = work->keys[i].entry;
+        sum.shared += shared[entry];
+        sum.asked += marks->total[field * work->entry_count + entry] * others;
+    }
+    return sum;
+}
+
+/* -log2 p of a group's mark. p is the largest of: twice the usual share; what the others than the two bear of this one;
+ * 1 in 1,024. */
+static uint32_t bits_of(const tl__near_work *work, uint32_t k, const usual *sum)
+{
+    const uint64_t others = work->miner_count > 1 ? work->miner_count - 1 : 1;
+    const uint32_t often = rarity_q8(2 * (sum->shared + PRIOR_SHARED), sum->asked + PRIOR_ASKED);
+    const uint32_t here = k > 2 && others > 1 ? rarity_q8(k - 2, others - 1) : UINT32_MAX;
+    const uint32_t most = RARE_BITS << 8;
+    const uint32_t bits = often < here ? often : here;
+    return bits < most ? bits : most;
+}
+
+tl_err tl__near_weigh_marks(const tl__near_work *work, tl__near_marks *marks, const uint32_t *root,
+                            tl_errctx *ctx)
+{
     tl__near_group *groups = marks->groups.items;
+    const tl__near_member *members = marks->members.items;
+    uint32_t *shared = TL_NEW(work->scratch, uint32_t, work->entry_count * TL__NEAR_FIELD_COUNT);
+    usual sums[TL__NEAR_FIELD_COUNT];
+    if (shared == NULL) {
+        return tl_arena_fail(work->scratch, ctx);
+    }
     find_styles(work, marks);
     for (size_t i = 0; i < marks->groups.count; i++) {
-        const uint64_t k = count_members(work, marks, &groups[i]);
-        shared[groups[i].field] += k > 0 ? k * (k - 1) : 0;
-    }
-    const uint64_t others = work->miner_count > 1 ? work->miner_count - 1 : 1;
-    for (unsigned field = 0; field < TL__NEAR_FIELD_COUNT; field++) {
-        for (size_t entry = 0; entry < work->entry_count; entry++) {
-            const size_t at = field * work->entry_count + entry;
-            asked[field] += marks->is_style[at] ? 0 : marks->total[at] * others;
+        const size_t row = groups[i].field * work->entry_count;
+        const uint32_t k = count_members(work, marks, root, &groups[i]);
+        for (uint32_t m = groups[i].begin; m < groups[i].begin + groups[i].count; m++) {
+            shared[row + members[m].entry] += k > 0 ? k - 1 : 0;
         }
+    }
+    for (unsigned field = 0; field <= TL__NEAR_F_PRESENT; field++) {
+        sums[field] = usual_of(work, marks, field, &shared[field * work->entry_count]);
     }
     for (size_t i = 0; i < marks->groups.count; i++) {
         tl__near_group *group = &groups[i];
         const tl__near_kind kind = tl__near_kind_of(group->field);
-        if (kind == TL__NEAR_MOMENT || kind == TL__NEAR_STEP) {
-            group->bits_q8 = MOMENT_BITS << 8;
-            continue;
-        }
-        const uint32_t usual =
-            rarity_q8(2 * (shared[group->field] + PRIOR_SHARED), asked[group->field] + PRIOR_ASKED);
-        const uint32_t k = count_members(work, marks, group);
-        const uint32_t here = k > 2 && others > 1 ? rarity_q8(k - 2, others - 1) : UINT32_MAX;
-        group->bits_q8 = usual < here ? usual : here;
-        group->bits_q8 = group->bits_q8 < RARE_BITS << 8 ? group->bits_q8 : RARE_BITS << 8;
+        const bool is_time = kind == TL__NEAR_MOMENT || kind == TL__NEAR_STEP;
+        group->bits_q8 =
+            is_time ? MOMENT_BITS << 8
+                    : bits_of(work, count_members(work, marks, root, group), &sums[group->field]);
     }
+    return TL_OK;
 }

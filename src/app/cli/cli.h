@@ -123,6 +123,7 @@ extern const tl_cmd tl_cli_portfolio_run;
 extern const tl_cmd tl_cli_portfolio_score;
 extern const tl_cmd tl_cli_portfolio_submit;
 extern const tl_cmd tl_cli_listings_check;
+extern const tl_cmd tl_cli_listings_evaluate;
 extern const tl_cmd tl_cli_ledger_balances;
 extern const tl_cmd tl_cli_ledger_journal;
 extern const tl_cmd tl_cli_ledger_verify;

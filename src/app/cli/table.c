@@ -64,6 +64,7 @@ static const tl_cmd *const commands[] = {
     &tl_cli_coordinator_audit,
     &tl_cli_miner_run,
     &tl_cli_listings_check,
+    &tl_cli_listings_evaluate,
     &tl_cli_validator_run,
     &tl_cli_market_serve,
     /* the state folder */

@@ -1,6 +1,6 @@
 /* cells.c: what people write into cells, and how they call their columns. */
-#include "base/decimal/decimal.h"
 #include "app/evaluate/evaluate_internal.h"
+#include "base/decimal/decimal.h"
 
 /* --- numbers --- */
 
@@ -27,7 +27,8 @@ static bool equals_word(tl_str text, const char *word)
 
 tl_str tl__cell_text(tl_str text)
 {
-    static const char *const nothing[] = {"na", "n/a", "nan", "null", "none", "-", "?", "nil", "#n/a"};
+    static const char *const nothing[] = {"na", "n/a", "nan", "null", "none",
+                                          "-",  "?",   "nil", "#n/a"};
     text = tl_str_trim(text);
     for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
         if (equals_word(text, nothing[i])) {
@@ -44,8 +45,9 @@ bool tl__cell_number(double *out, tl_str text)
     text = tl__cell_text(text);
     for (size_t i = 0; i < text.len && len < sizeof plain - 1; i++) {
         const char c = text.ptr[i];
-        const bool is_mark = c == '$' || c == ' ' || c == ',' || c == '+' ||
-                             (c == '0' && len == 0 && i + 1 < text.len && is_digit(text.ptr[i + 1]));
+        const bool is_mark =
+            c == '$' || c == ' ' || c == ',' || c == '+' ||
+            (c == '0' && len == 0 && i + 1 < text.len && is_digit(text.ptr[i + 1]));
         if (is_mark && (c != '+' || i == 0)) {
             continue; /* currency, thousands, a sign, zeros in front */
         }
@@ -96,7 +98,8 @@ bool tl__cell_zipcode(char out[6], tl_str text)
     }
     const tl_str rest = tl_str_slice(text, digits, text.len);
     const bool is_plain = rest.len == 0 || tl_str_eq(rest, TL_STR(".0"));
-    const bool has_four = digits == 5 && rest.len == 5 && (rest.ptr[0] == '-' || rest.ptr[0] == ' ');
+    const bool has_four =
+        digits == 5 && rest.len == 5 && (rest.ptr[0] == '-' || rest.ptr[0] == ' ');
     if (digits == 9 && rest.len == 0) {
         digits = 5; /* zip+4 without its hyphen */
     }
@@ -172,8 +175,8 @@ static bool named_day(int64_t *out, tl_str text)
         if (is_digit(text.ptr[i])) {
             const size_t from = i;
             (void)take_number(&number, text, &i, 9);
-            const bool is_clock = (i < text.len && text.ptr[i] == ':') ||
-                                  (from > 0 && text.ptr[from - 1] == ':');
+            const bool is_clock =
+                (i < text.len && text.ptr[i] == ':') || (from > 0 && text.ptr[from - 1] == ':');
             if (number > 31) {
                 year = number;
             } else if (!is_clock && day == 0) {
@@ -182,7 +185,8 @@ static bool named_day(int64_t *out, tl_str text)
             continue;
         }
         for (int64_t m = 0; m < 12 && month == 0 && i + 3 <= text.len; m++) {
-            const bool begins = i == 0 || lower(text.ptr[i - 1]) < 'a' || lower(text.ptr[i - 1]) > 'z';
+            const bool begins =
+                i == 0 || lower(text.ptr[i - 1]) < 'a' || lower(text.ptr[i - 1]) > 'z';
             if (begins && lower(text.ptr[i]) == months[3 * m] &&
                 lower(text.ptr[i + 1]) == months[3 * m + 1] &&
                 lower(text.ptr[i + 2]) == months[3 * m + 2]) {
@@ -220,7 +224,8 @@ bool tl__cell_day(int64_t *out_day, tl_str text)
             }
         }
     }
-    if (has_first && a > 1900 && (at == text.len || tl_str_eq(tl_str_slice(text, at, text.len), TL_STR(".0")))) {
+    if (has_first && a > 1900 &&
+        (at == text.len || tl_str_eq(tl_str_slice(text, at, text.len), TL_STR(".0")))) {
         return day_of(out_day, a, 1, 1); /* a year alone */
     }
     return named_day(out_day, text);
@@ -229,23 +234,24 @@ bool tl__cell_day(int64_t *out_day, tl_str text)
 /* --- columns by their usual names, the best first; lower case, letters and digits alone --- */
 
 static const char *const names[TL_EVALUATE_COLUMN_COUNT][16] = {
-    [TL_EVALUATE_PRICE] = {"price", "saleprice", "soldprice", "listprice", "listingprice", "askingprice",
-                           "closeprice", "saleamount", "amount", "lastsoldprice", "purchaseprice",
-                           "priceusd", "totalprice", NULL},
+    [TL_EVALUATE_PRICE] = {"price", "saleprice", "soldprice", "listprice", "listingprice",
+                           "askingprice", "closeprice", "saleamount", "amount", "lastsoldprice",
+                           "purchaseprice", "priceusd", "totalprice", NULL},
     [TL_EVALUATE_ZIPCODE] = {"zipcode", "zip", "zipcode5", "postalcode", "postcode", "propertyzip",
                              "regionzip", "addresszipcode", "zip5", NULL},
     [TL_EVALUATE_ADDRESS] = {"address", "fulladdress", "streetaddress", "street", "propertyaddress",
                              "addressline1", "siteaddress", "formattedaddress", NULL},
-    [TL_EVALUATE_BEDROOMS] = {"bedrooms", "beds", "bedroom", "bed", "br", "bedroomcnt", "bedroomcount",
-                              "numbedrooms", "bedroomabvgr", "totalbedrooms", NULL},
+    [TL_EVALUATE_BEDROOMS] = {"bedrooms", "beds", "bedroom", "bed", "br", "bedroomcnt",
+                              "bedroomcount", "numbedrooms", "bedroomabvgr", "totalbedrooms", NULL},
     [TL_EVALUATE_BATHROOMS] = {"bathrooms", "baths", "bathroom", "bath", "ba", "bathroomcnt",
                                "bathroomcount", "numbathrooms", "totalbathrooms", "fullbath", NULL},
-    [TL_EVALUATE_SQFT] = {"sqft", "sqftliving", "livingarea", "livingsqft", "squarefeet", "squarefootage",
-                          "area", "housesize", "grossarea", "grosssquarefeet", "grlivarea", "finishedsqft",
-                          "buildingarea", "size", "propertysqft", NULL},
-    [TL_EVALUATE_DATE] = {"listingdate", "listdate", "date", "saledate", "solddate", "datesold", "listed",
-                          "closedate", "prevsolddate", "lastsolddate", "contractdate", "recordingdate",
-                          "dateoftransfer", NULL},
+    [TL_EVALUATE_SQFT] = {"sqft", "sqftliving", "livingarea", "livingsqft", "squarefeet",
+                          "squarefootage", "area", "housesize", "grossarea", "grosssquarefeet",
+                          "grlivarea", "finishedsqft", "buildingarea", "size", "propertysqft",
+                          NULL},
+    [TL_EVALUATE_DATE] = {"listingdate", "listdate", "date", "saledate", "solddate", "datesold",
+                          "listed", "closedate", "prevsolddate", "lastsolddate", "contractdate",
+                          "recordingdate", "dateoftransfer", NULL},
     [TL_EVALUATE_TYPE] = {"propertytype", "type", "hometype", "housetype", "buildingtype",
                           "propertysubtype", NULL},
     [TL_EVALUATE_STATUS] = {"listingstatus", "status", "homestatus", NULL},
@@ -253,8 +259,8 @@ static const char *const names[TL_EVALUATE_COLUMN_COUNT][16] = {
     [TL_EVALUATE_MLS_ID] = {"mlsid", "mls", "mlsnumber", "mlsno", "mlsnum", NULL},
     [TL_EVALUATE_URL] = {"sourceurl", "url", "uri", "link", "detailurl", "propertyurl", NULL},
     [TL_EVALUATE_ZPID] = {"zpid", NULL},
-    [TL_EVALUATE_ID] = {"id", "parcelid", "parcelnumber", "parcel", "pid", "apn", "propertyid", "houseid",
-                        "listingid", "pin", NULL},
+    [TL_EVALUATE_ID] = {"id", "parcelid", "parcelnumber", "parcel", "pid", "apn", "propertyid",
+                        "houseid", "listingid", "pin", NULL},
     [TL_EVALUATE_CITY] = {"city", "town", "cityname", "municipality", "propertycity", NULL},
     [TL_EVALUATE_STATE] = {"state", "statecode", "stateabbr", "st", NULL},
     [TL_EVALUATE_LATITUDE] = {"latitude", "lat", NULL},

@@ -30,7 +30,8 @@ static bool spoil_price(tl__round *r, tl__row *row, double z)
     const int64_t least = 1000000;
     const int64_t most = INT64_C(5000000000);
     const tl__level *level = &r->zip->levels[tl_record_property_type(row->house->type)];
-    if (level->count < 12 || level->mad <= 0.0 || (row->absent & (TL__NO_AREA | TL__NO_TYPE)) != 0) {
+    if (level->count < 12 || level->mad <= 0.0 ||
+        (row->absent & (TL__NO_AREA | TL__NO_TYPE)) != 0) {
         return false;
     }
     const double apart = z * level->mad / 0.6745;
@@ -59,6 +60,20 @@ static bool spoil_prices(tl__round *r, tl__sheet *s)
     return spoiled * 100 > s->count * 11;
 }
 
+/* A town that is not here: one that the table of zipcodes knows, of another state. */
+static tl_str far_town(tl__round *r)
+{
+    for (int tries = 0; tries < 100 && r->zip->is_known; tries++) {
+        const tl_place *place = &r->places->items[tl__below(r, r->places->count)];
+        if (place->city.len != 0 && place->state.len != 0 &&
+            !tl_str_eq(place->state, r->zip->place.state) &&
+            !tl_str_eq(place->city, r->zip->place.city)) {
+            return place->city;
+        }
+    }
+    return TL_STR("Elsewhere");
+}
+
 /* Rows from elsewhere: by their zipcode, their coordinates or their town, as far as the rows have these. */
 static void spoil_places(tl__round *r, tl__sheet *s)
 {
@@ -67,6 +82,7 @@ static void spoil_places(tl__round *r, tl__sheet *s)
     const bool has_positions = place->latitude_e4 != 0 || place->longitude_e4 != 0;
     const uint64_t way = tl__below(r, 3);
     const int32_t moved = (int32_t)tl__between(r, 400000, 3000000);
+    const tl_str town = far_town(r);
     size_t spoiled = 0;
     tl__shuffle(r, s->rows, s->count);
     for (size_t i = 0; i < s->count && spoiled < wanted; i++) {
@@ -74,7 +90,7 @@ static void spoil_places(tl__round *r, tl__sheet *s)
         if (way == 0 && has_positions && row->house->has_position) {
             row->latitude_e6 += row->latitude_e6 > 0 ? -moved : moved;
         } else if (way == 1 && place->city.len != 0 && row->house->city.len != 0) {
-            row->city = TL_STR("Elsewhere");
+            row->city = town;
         } else {
             row->zipcode[4] = row->zipcode[4] == '9' ? '0' : (char)(row->zipcode[4] + 1);
         }
@@ -86,21 +102,28 @@ static void spoil_dates(tl__round *r, tl__sheet *s)
 {
     const int64_t hour_ms = 3600 * 1000;
     const uint64_t way = tl__below(r, 4);
-    const size_t wanted = way == 3 ? share_of(r, s->count, 0.55, 1.0)
-                                   : share_of(r, s->count, 0.06, SHARE_MAX);
+    const size_t wanted =
+        way == 3 ? share_of(r, s->count, 0.55, 1.0) : share_of(r, s->count, 0.06, SHARE_MAX);
     const int64_t second = s->rows[0].scraped_ms / 1000 * 1000;
     tl__shuffle(r, s->rows, s->count);
     for (size_t i = 0; i < wanted; i++) {
         tl__row *row = &s->rows[i];
         switch (way) {
-        case 0: row->listed_ms = r->world->deadline_ms + (1 + (int64_t)tl__below(r, 400)) * TL__DAY_MS; break;
-        case 1: row->days_on_market = -1 - (int64_t)tl__below(r, 100); break;
-        case 2:
-            row->scraped_ms = tl__chance(r, 0.5)
-                                  ? r->world->start_ms - hour_ms * (2 + (int64_t)tl__below(r, 90))
-                                  : r->world->deadline_ms + hour_ms * (1 + (int64_t)tl__below(r, 90));
+        case 0:
+            row->listed_ms = r->world->deadline_ms + (1 + (int64_t)tl__below(r, 400)) * TL__DAY_MS;
             break;
-        default: row->scraped_ms = second + (s->style.has_ms ? (int64_t)tl__below(r, 1000) : 0); break;
+        case 1:
+            row->days_on_market = -1 - (int64_t)tl__below(r, 100);
+            break;
+        case 2:
+            row->scraped_ms =
+                tl__chance(r, 0.5)
+                    ? r->world->start_ms - hour_ms * (2 + (int64_t)tl__below(r, 90))
+                    : r->world->deadline_ms + hour_ms * (1 + (int64_t)tl__below(r, 90));
+            break;
+        default:
+            row->scraped_ms = second + (s->style.has_ms ? (int64_t)tl__below(r, 1000) : 0);
+            break;
         }
     }
 }
@@ -136,7 +159,8 @@ tl__row tl__invent(tl__round *r)
     const double price = tl__between(r, 0.9, 1.1);
     row.sqft_hundredths = (int64_t)((double)a->sqft_hundredths * area) / 100 * 100;
     row.price_cents = (int64_t)((double)a->price_cents * area * price) / 100000 * 100000;
-    row.bathrooms_hundredths = tl__chance(r, 0.7) ? a->bathrooms_hundredths : b->bathrooms_hundredths;
+    row.bathrooms_hundredths =
+        tl__chance(r, 0.7) ? a->bathrooms_hundredths : b->bathrooms_hundredths;
     row.listed_ms = b->listed_day * TL__DAY_MS;
     row.days_on_market = b->days_on_market;
     row.variant = 10 + (uint32_t)tl__below(r, 1000000000);
@@ -159,15 +183,15 @@ static void invent_rows(tl__round *r, tl__sheet *s, size_t count)
 
 /* --- another one's work --- */
 
-/* What of the original's own would be left to see: slips that the rows carry, and gaps, of which six tell enough. */
-static size_t marks_left(const tl__round *r, const tl__sheet *s)
+/* What of the original's own is left to see: slips that the rows carry, six at least, and gaps, of which six tell enough. */
+static size_t marks_left(const tl__round *r, const tl__sheet *s, const tl__sheet *of)
 {
-    const size_t gaps = r->zip->count > s->count ? r->zip->count - s->count : 0;
+    const size_t gaps = r->zip->count > of->count ? r->zip->count - of->count : 0;
     size_t slips = 0;
     for (size_t i = 0; i < s->count; i++) {
         slips += s->rows[i].slips;
     }
-    return slips < 4 ? 0 : slips + (gaps < 6 ? gaps : 6);
+    return slips < 6 ? 0 : slips + (gaps < 6 ? gaps : 6);
 }
 
 static void move_times(tl__round *r, tl__sheet *s, const tl__sheet *of)
@@ -193,7 +217,8 @@ static void put_noise(tl__round *r, tl__sheet *s, const tl__sheet *of)
         }
         if (tl__chance(r, shaken)) {
             row.price_cents = (int64_t)((double)row.price_cents * tl__between(r, 0.99, 1.01));
-            row.sqft_hundredths = (int64_t)((double)row.sqft_hundredths * tl__between(r, 0.99, 1.01));
+            row.sqft_hundredths =
+                (int64_t)((double)row.sqft_hundredths * tl__between(r, 0.99, 1.01));
         }
         if (tl__chance(r, respelled)) {
             row.typo = 1 + (uint32_t)tl__below(r, 3);
@@ -201,7 +226,8 @@ static void put_noise(tl__round *r, tl__sheet *s, const tl__sheet *of)
         s->rows[kept++] = row;
     }
     s->count = kept;
-    const bool is_new = marks_left(r, s) >= TL_EVALUATE_MARKS && (!of->style.has_ms || tl__chance(r, 0.5));
+    const bool is_new =
+        marks_left(r, s, of) >= TL_EVALUATE_MARKS && (!of->style.has_ms || tl__chance(r, 0.5));
     if (is_new) {
         tl__stamp(r, s);
     } else if (tl__chance(r, 0.5)) {
@@ -261,7 +287,7 @@ static tl_err play_copy(tl__sheet *out, tl__round *r, const tl__sheet *from, siz
     for (size_t i = 0; i < from_count && of == NULL; i++) { /* one whose copy could be told */
         const tl__sheet *it = &from[(first + i) % from_count];
         const bool tells = cheat == TL_EVALUATE_CHEAT_COPY_EXACT || it->style.has_ms ||
-                           marks_left(r, it) >= 2 * TL_EVALUATE_MARKS;
+                           marks_left(r, it, it) >= 2 * TL_EVALUATE_MARKS;
         of = tells ? it : NULL;
     }
     *is_played = of != NULL;
@@ -344,8 +370,12 @@ tl_err tl__play(tl__sheet *out, size_t *out_count, tl_evaluate_cheat cheat, tl__
     case TL_EVALUATE_CHEAT_COPY_NEAR:
         TL_TRY(play_copy(out, r, from, from_count, cheat, &is_played, ctx));
         break;
-    case TL_EVALUATE_CHEAT_SYBIL: TL_TRY(play_sybils(out, out_count, r, ctx)); break;
-    case TL_EVALUATE_PLAYED_COUNT: is_played = false; break;
+    case TL_EVALUATE_CHEAT_SYBIL:
+        TL_TRY(play_sybils(out, out_count, r, ctx));
+        break;
+    case TL_EVALUATE_PLAYED_COUNT:
+        is_played = false;
+        break;
     }
     *out_count = is_played ? *out_count : 0;
     return TL_OK;

@@ -61,7 +61,7 @@ void tl__find_place(tl__zip *zip, const tl_places *places);
 /* tl__hash_of: of a house's id and zipcode, and what for: everything that is made up follows from it. */
 uint64_t tl__hash_of(const tl_evaluate_house *house, const char *what);
 
-/* tl__price_before: what the house was offered for earlier, up to 6 % more or less. */
+/* tl__price_before: what the house was offered for earlier, up to 5.4 % more or less. */
 int64_t tl__price_before(const tl_evaluate_house *house);
 
 /* --- submissions (honest.c, cheats.c) --- */
@@ -125,9 +125,11 @@ typedef struct tl__sheet {
 
 typedef struct tl__round {
     tl_arena *arena;
+    tl_arena *paper; /* what is written for one upload */
     const tl__world *world;
     const tl__zip *zip; /* its houses are those of this round */
-    tl__row *traps;     /* TL__TRAPS listings of the mirror that are nowhere else */
+    const tl_places *places;
+    tl__row *traps; /* TL__TRAPS listings of the mirror that are nowhere else */
     tl_xoshiro rng;
 } tl__round;
 
@@ -149,8 +151,7 @@ void tl__stamp(tl__round *r, tl__sheet *sheet);
  * cheat cannot be played here; of sybils several, the first an original. out: room for TL__SYBILS_MAX. */
 #define TL__SYBILS_MAX 5
 TL_MUST_USE tl_err tl__play(tl__sheet *out, size_t *out_count, tl_evaluate_cheat cheat,
-                            tl__round *r, const tl__sheet *from, size_t from_count,
-                            tl_errctx *ctx);
+                            tl__round *r, const tl__sheet *from, size_t from_count, tl_errctx *ctx);
 
 /* tl__invent: a house that is not there, by what others of the zipcode are. */
 tl__row tl__invent(tl__round *r);
@@ -158,8 +159,7 @@ tl__row tl__invent(tl__round *r);
 /* --- as uploaded (render.c) --- */
 
 /* tl__render: {"zipcode","listings":[…]}. */
-TL_MUST_USE tl_err tl__render(tl_str *out, tl_arena *arena, const tl__zip *zip,
-                              const tl__row *rows, size_t count, const tl__style *style,
-                              tl_errctx *ctx);
+TL_MUST_USE tl_err tl__render(tl_str *out, tl_arena *arena, const tl__zip *zip, const tl__row *rows,
+                              size_t count, const tl__style *style, tl_errctx *ctx);
 
 #endif

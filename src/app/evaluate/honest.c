@@ -4,9 +4,9 @@
 #include "app/evaluate/evaluate_internal.h"
 #include "core/listings/record/record.h"
 
-#define STALE    0.01
-#define MISSING  0.008
-#define SLIP_BP  250 /* a stale price that far off is seen through a copy's noise */
+#define STALE   0.01
+#define MISSING 0.008
+#define SLIP_BP 250 /* a stale price that far off is seen through a copy's noise */
 
 double tl__unit(tl__round *r)
 {
@@ -86,8 +86,8 @@ static void slip(tl__round *r, tl__row *row, const tl__style *style)
 {
     if (tl__chance(r, STALE)) {
         const int64_t before = tl__price_before(row->house);
-        const int64_t apart = before > row->price_cents ? before - row->price_cents
-                                                        : row->price_cents - before;
+        const int64_t apart =
+            before > row->price_cents ? before - row->price_cents : row->price_cents - before;
         row->slips += apart * 10000 > row->price_cents * SLIP_BP;
         row->price_cents = before;
     }
@@ -116,7 +116,9 @@ static void put_in_own_order(tl__round *r, tl__sheet *sheet)
             sheet->rows[at] = row;
         }
         break;
-    default: tl__shuffle(r, sheet->rows, sheet->count); break;
+    default:
+        tl__shuffle(r, sheet->rows, sheet->count);
+        break;
     }
 }
 
@@ -129,7 +131,8 @@ tl_err tl__scrape(tl__sheet *out, tl__round *r, double share, bool has_ms, tl_er
         return tl_arena_fail(r->arena, ctx);
     }
     size_t wanted = (size_t)(share * (double)all + 0.999);
-    for (size_t i = 0; i < all; i++) { /* so many of so many, each house alike (Knuth's algorithm S) */
+    for (size_t i = 0; i < all;
+         i++) { /* so many of so many, each house alike (Knuth's algorithm S) */
         if (tl__below(r, all - i) < wanted) {
             tl__row row = tl__row_of(&r->zip->houses[i]);
             slip(r, &row, &sheet.style);

@@ -8,9 +8,9 @@
 /* --- addresses --- */
 
 /* Words that may be written two ways. */
-static const char *const words[][2] = {{"St", "Street"},   {"Ave", "Avenue"}, {"Rd", "Road"},
-                                       {"Dr", "Drive"},    {"Ln", "Lane"},    {"Ct", "Court"},
-                                       {"Pl", "Place"},    {"Blvd", "Boulevard"}};
+static const char *const words[][2] = {{"St", "Street"}, {"Ave", "Avenue"},    {"Rd", "Road"},
+                                       {"Dr", "Drive"},  {"Ln", "Lane"},       {"Ct", "Court"},
+                                       {"Pl", "Place"},  {"Blvd", "Boulevard"}};
 
 static char upper(char c)
 {
@@ -132,7 +132,8 @@ static bool ends_with_zipcode(tl_str address, const char *zipcode)
     return tl__cell_address_zipcode(own, address) && memcmp(own, zipcode, 5) == 0;
 }
 
-static void put_address(text *t, const tl__row *row, const tl__style *style, tl_str city, tl_str state)
+static void put_address(text *t, const tl__row *row, const tl__style *style, tl_str city,
+                        tl_str state)
 {
     text street = {.len = 0};
     char digits[16];
@@ -178,8 +179,9 @@ static void put_number(tl_json_writer *w, const char *key, int64_t hundredths, u
     char digits[40];
     const long long whole = (long long)(hundredths / 100);
     const long long part = (long long)(hundredths % 100);
-    size_t len = part != 0 ? tl_str_print(digits, sizeof digits, "%lld.%02lld", whole, part)
-                           : tl_str_print(digits, sizeof digits, way == 1 ? "%lld.0" : "%lld", whole);
+    size_t len = part != 0
+                     ? tl_str_print(digits, sizeof digits, "%lld.%02lld", whole, part)
+                     : tl_str_print(digits, sizeof digits, way == 1 ? "%lld.0" : "%lld", whole);
     tl_json_put_key(w, key);
     if (way == 2) {
         tl_json_put_str(w, (tl_str){digits, len});
@@ -235,8 +237,8 @@ static void put_id(tl_json_writer *w, const char *key, tl_str id, uint32_t varia
         tl_json_put_str(w, id);
         return;
     }
-    const size_t len = tl_str_print(other, sizeof other, "%.*s%u",
-                                    TL_STR_ARG(tl_str_slice(id, 0, 256)), variant);
+    const size_t len =
+        tl_str_print(other, sizeof other, "%.*s%u", TL_STR_ARG(tl_str_slice(id, 0, 256)), variant);
     tl_json_put_str(w, (tl_str){other, len});
 }
 

@@ -212,7 +212,8 @@ static tl_err find_columns(reader *r, const char *const *maps, size_t map_count,
         }
     }
     if (r->columns[TL_EVALUATE_PRICE] == NONE) {
-        tl_err err = tl_fail_field(ctx, TL_ERR_MISSING, "price", "the table has no column of prices");
+        tl_err err =
+            tl_fail_field(ctx, TL_ERR_MISSING, "price", "the table has no column of prices");
         tl_errctx_hint(ctx, "name it: --map price=COLUMN");
         return err;
     }

@@ -1,6 +1,7 @@
-/* where.c: where a zipcode lies, for the rule on geography. The table of zipcodes says it, wherever the data agrees: a few
- * rows may lie elsewhere, that is what the rule is for. Where the data as a whole has another place (postcodes of another
- * country, towns by another name), its own is taken; where it has none, that part is not compared. */
+/* where.c: where a zipcode lies, for the rule on geography. The table of zipcodes says it, wherever the data means the same
+ * place: a few rows may lie elsewhere, that is what the rule is for. Where the data as a whole is somewhere else (postcodes
+ * of another country, a zipcode as wide as a county), its own middle and names are taken; where it has none, that part is
+ * not compared. The result counts which was done how often. */
 #include <string.h>
 
 #include "app/evaluate/evaluate_internal.h"
@@ -71,17 +72,10 @@ static bool find_middle(tl_place *place, const tl__zip *zip)
     return false;
 }
 
-/* False: not where the table of zipcodes has it. */
-static bool set_position(tl__zip *zip, const tl_place *known)
+/* By the houses themselves; nowhere, where they do not keep together. */
+static void set_own_position(tl__zip *zip)
 {
     size_t told;
-    if (known != NULL && (known->latitude_e4 != 0 || known->longitude_e4 != 0)) {
-        zip->place.latitude_e4 = known->latitude_e4;
-        zip->place.longitude_e4 = known->longitude_e4;
-        if (count_apart(zip, known, &told) * APART_POSITIONS <= told) {
-            return true;
-        }
-    }
     if (!find_middle(&zip->place, zip) ||
         count_apart(zip, &zip->place, &told) * APART_POSITIONS > told) {
         (void)count_apart(zip, &zip->place, &told);
@@ -89,7 +83,6 @@ static bool set_position(tl__zip *zip, const tl_place *known)
         zip->place.longitude_e4 = 0;
         zip->is_open = zip->is_open || told > 0;
     }
-    return false;
 }
 
 /* --- names --- */
@@ -103,52 +96,57 @@ static tl_str name_of(const tl_evaluate_house *h, bool is_state)
     return code.len != 0 ? code : h->state;
 }
 
-static bool is_agreed(const tl__zip *zip, tl_str name, bool is_state, size_t one_in)
+/* Does at most one in so many rows that tell a name tell another? told: how many tell one. */
+static bool is_agreed(size_t *told, const tl__zip *zip, tl_str name, bool is_state, size_t one_in)
 {
-    size_t told = 0;
     size_t apart = 0;
+    *told = 0;
     for (size_t i = 0; i < zip->count; i++) {
         const tl_str theirs = name_of(&zip->houses[i], is_state);
-        told += theirs.len != 0;
+        *told += theirs.len != 0;
         apart += theirs.len != 0 && !is_same_name(theirs, name);
     }
-    return apart * one_in <= told;
+    return apart * one_in <= *told;
 }
 
-/* False: not what the table of zipcodes has. */
-static bool set_name(tl_str *out, tl__zip *zip, tl_str known, bool is_state, size_t one_in)
+static void set_own_name(tl_str *out, tl__zip *zip, bool is_state, size_t one_in)
 {
-    if (known.len != 0 && is_agreed(zip, known, is_state, one_in)) {
-        *out = known;
-        return true;
-    }
+    size_t told = 0;
+    *out = (tl_str){NULL, 0};
     for (size_t i = 0; i < zip->count && i < 16; i++) {
         const tl_str name = name_of(&zip->houses[i], is_state);
-        if (name.len != 0 && is_agreed(zip, name, is_state, one_in)) {
+        if (name.len != 0 && is_agreed(&told, zip, name, is_state, one_in)) {
             *out = name;
-            return false;
+            return;
         }
     }
-    for (size_t i = 0; i < zip->count; i++) {
-        zip->is_open = zip->is_open || name_of(&zip->houses[i], is_state).len != 0;
+    zip->is_open = zip->is_open || told > 0;
+}
+
+/* Is it the zipcode that the table of zipcodes means? By coordinates and state; by the city where neither is told. */
+static bool is_that_place(const tl__zip *zip, const tl_place *known)
+{
+    size_t located;
+    size_t stated;
+    size_t named;
+    if (count_apart(zip, known, &located) * APART_POSITIONS > located ||
+        !is_agreed(&stated, zip, known->state, true, APART_STATES)) {
+        return false;
     }
-    *out = (tl_str){NULL, 0};
-    return false;
+    return located + stated > 0 || is_agreed(&named, zip, known->city, false, APART_CITIES);
 }
 
 void tl__find_place(tl__zip *zip, const tl_places *places)
 {
     const tl_place *known =
         places == NULL ? NULL : tl_place_find(places, tl_str_from_cstr(zip->houses->zipcode));
-    const tl_str none = {NULL, 0};
-    if (known != NULL) {
+    zip->is_known = known != NULL && is_that_place(zip, known);
+    if (zip->is_known) {
         zip->place = *known;
+        return;
     }
     memcpy(zip->place.zipcode, zip->houses->zipcode, sizeof zip->place.zipcode);
-    const bool is_there = set_position(zip, known);
-    const bool has_city = set_name(&zip->place.city, zip, known != NULL ? known->city : none, false,
-                                   APART_CITIES);
-    const bool has_state = set_name(&zip->place.state, zip, known != NULL ? known->state : none,
-                                    true, APART_STATES);
-    zip->is_known = is_there && has_city && has_state;
+    set_own_position(zip);
+    set_own_name(&zip->place.city, zip, false, APART_CITIES);
+    set_own_name(&zip->place.state, zip, true, APART_STATES);
 }

@@ -17,8 +17,8 @@ uint64_t tl__hash_of(const tl_evaluate_house *house, const char *what)
     char text[128];
     uint8_t digest[8];
     const tl_str id = tl_str_slice(house->id, 0, 64);
-    const size_t len = tl_str_print(text, sizeof text, "%s:%s:%.*s", what, house->zipcode,
-                                    TL_STR_ARG(id));
+    const size_t len =
+        tl_str_print(text, sizeof text, "%s:%s:%.*s", what, house->zipcode, TL_STR_ARG(id));
     tl_twox64(digest, text, len);
     uint64_t hash = 0;
     for (size_t i = 0; i < sizeof digest; i++) {
@@ -30,7 +30,7 @@ uint64_t tl__hash_of(const tl_evaluate_house *house, const char *what)
 int64_t tl__price_before(const tl_evaluate_house *house)
 {
     const uint64_t hash = tl__hash_of(house, "before");
-    const int64_t thousandths = 5 + (int64_t)(hash % 56); /* 0.5 … 6 % */
+    const int64_t thousandths = 5 + (int64_t)(hash % 50); /* 0.5 … 5.4 % */
     const int64_t change = house->price_cents / 1000 * thousandths;
     return hash >> 63 != 0 ? house->price_cents + change : house->price_cents - change;
 }
@@ -42,9 +42,10 @@ static tl_err print_text(tl_str *out, tl_arena *arena, tl_errctx *ctx, const cha
 
 static tl_err make_address(tl_evaluate_house *h, tl_arena *arena, tl_errctx *ctx)
 {
-    static const char *const streets[] = {
-        "Alder", "Birchwood", "Cedarcrest", "Dogwood", "Elmhurst",  "Fairview", "Garrison", "Highland",
-        "Ironwood", "Juniper", "Kenwood",   "Lakeshore", "Maplewood", "Northgate", "Orchard", "Pinecrest"};
+    static const char *const streets[] = {"Alder",     "Birchwood", "Cedarcrest", "Dogwood",
+                                          "Elmhurst",  "Fairview",  "Garrison",   "Highland",
+                                          "Ironwood",  "Juniper",   "Kenwood",    "Lakeshore",
+                                          "Maplewood", "Northgate", "Orchard",    "Pinecrest"};
     static const char *const ways[] = {"St", "Ave", "Dr", "Ln", "Ct", "Pl", "Rd", "Blvd"};
     static const char *const quarters[] = {"", "N ", "S ", "E ", "W ", "NE ", "SW ", "SE "};
     char text[160];
@@ -166,8 +167,9 @@ static int compare_ids(const void *a, const void *b, void *self)
     if (order != 0) {
         return order;
     }
-    return one->listed_day != other->listed_day ? (one->listed_day < other->listed_day ? -1 : 1)
-                                                : (one->line > other->line) - (one->line < other->line);
+    return one->listed_day != other->listed_day
+               ? (one->listed_day < other->listed_day ? -1 : 1)
+               : (one->line > other->line) - (one->line < other->line);
 }
 
 static int compare_lines(const void *a, const void *b, void *self)
@@ -180,8 +182,7 @@ static int compare_lines(const void *a, const void *b, void *self)
 
 static bool is_same_text(const tl_evaluate_house *a, const tl_evaluate_house *b)
 {
-    return tl_str_eq(a->address, b->address) &&
-           a->bedrooms_hundredths == b->bedrooms_hundredths &&
+    return tl_str_eq(a->address, b->address) && a->bedrooms_hundredths == b->bedrooms_hundredths &&
            a->bathrooms_hundredths == b->bathrooms_hundredths &&
            a->sqft_hundredths == b->sqft_hundredths;
 }
@@ -277,8 +278,7 @@ static tl_err find_levels(tl__zip *zip, tl_arena *scratch, tl_errctx *ctx)
         for (size_t i = 0; i < zip->count; i++) {
             const tl_evaluate_house *h = &zip->houses[i];
             if (h->sqft_hundredths > 0 && tl_record_property_type(h->type) == type) {
-                logs[level->count++] =
-                    tl_log((double)h->price_cents / (double)h->sqft_hundredths);
+                logs[level->count++] = tl_log((double)h->price_cents / (double)h->sqft_hundredths);
             }
         }
         if (level->count > 0) {

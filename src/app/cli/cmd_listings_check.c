@@ -5,6 +5,7 @@
 #include "app/cli/listings_check.h"
 #include "app/data/data.h"
 #include "base/vec/vec.h"
+#include "core/codec/csv/csv.h"
 #include "core/crypto/hash/hash.h"
 #include "core/listings/record/record.h"
 #include "core/listings/shard/shard.h"
@@ -23,6 +24,8 @@ typedef struct request {
     int64_t deadline_ms;
     const tl_places *places; /* NULL: there is no table */
     tl_place place;
+    tl_listings_params params;
+    const tl_app_world *world; /* NULL: nobody asks it */
 } request;
 
 /* --- files --- */
@@ -180,7 +183,36 @@ static tl_err read_request(request *r, const tl_cmd_call *call, tl_errctx *ctx)
                              (unsigned long long)expected, TL_SHARD_EXPECTED_MAX);
     }
     r->expected = (uint32_t)expected;
+    tl_listings_params_default(&r->params);
     return read_profile(r, call, ctx);
+}
+
+static tl_err open_world(request *r, tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
+{
+    const char *const path = tl_cmd_text(call, "reference");
+    const size_t map_count = tl_cmd_count(call, "map");
+    if (path == NULL) {
+        return map_count == 0 ? TL_OK
+                              : tl_fail_field(ctx, TL_ERR_USAGE, "map",
+                                              "there is no table to map: --reference FILE");
+    }
+    const char **const maps = TL_NEW(app->arena, const char *, map_count);
+    if (maps == NULL) {
+        return tl_arena_fail(app->arena, ctx);
+    }
+    for (size_t i = 0; i < map_count; i++) {
+        maps[i] = tl_cmd_text_at(call, "map", i);
+    }
+    tl_str csv = {NULL, 0};
+    tl_app_world *world = NULL;
+    TL_TRY(tl_sys_read_text(&csv, app->arena, path, TL_CSV_LEN_MAX, ctx));
+    const tl_err err = tl_app_world_open(&world, app->arena, csv, r->zipcode, maps, map_count, ctx);
+    if (err != TL_OK) {
+        tl_errctx_wrap(ctx, "%s", path);
+        return err;
+    }
+    r->world = world;
+    return TL_OK;
 }
 
 /* --- a line a file --- */
@@ -311,8 +343,18 @@ static void put_text(tl_sb *sb, const tl_app_check_line *l)
     }
 }
 
-static tl_err tell(tl_app *app, const tl_app_check_line *line, tl_errctx *ctx)
+/* The line as far as the object itself says it; then what the world says, and out. */
+static tl_err tell(tl_app *app, tl_app_check_line *line, const request *r, tl_errctx *ctx)
 {
+    if (r->world != NULL) {
+        tl_arena *arena = NULL;
+        tl_str object = {NULL, 0};
+        TL_TRY(read_object(&arena, &object, app, line->file, ctx));
+        const tl_err err =
+            tl_app_world_judge(line, app->arena, r->world, object, r->zipcode, &r->params, ctx);
+        tl_arena_free(arena);
+        TL_TRY(err);
+    }
     tl_sb sb;
     tl_sb_init(&sb, app->arena);
     (app->is_json ? put_json : put_text)(&sb, line);
@@ -378,9 +420,7 @@ static tl_err add_file(tl_shard *shard, const tl_app *app, const char *path, int
 static tl_err check_tally(tl_app *app, const request *r, const tl_cmd_call *call,
                           const int64_t *latest, tl_errctx *ctx)
 {
-    tl_listings_params params;
-    tl_listings_params_default(&params);
-    const tl_shard_context context = {.params = &params,
+    const tl_shard_context context = {.params = &r->params,
                                       .epoch_id = TL_STR(""),
                                       .start_ms = r->start_ms,
                                       .deadline_ms = r->deadline_ms,
@@ -404,7 +444,7 @@ static tl_err check_tally(tl_app *app, const request *r, const tl_cmd_call *call
                 fill_line(&line, &result.sheets[k], result.faults[k], r->expected);
             }
         }
-        TL_TRY(tell(app, &line, ctx));
+        TL_TRY(tell(app, &line, r, ctx));
     }
     return TL_OK;
 }
@@ -425,7 +465,7 @@ static tl_err check_compat(tl_app *app, const request *r, const tl_cmd_call *cal
         if (err == TL_OK) {
             const int64_t left = r->deadline_ms - receive(latest[i], r->start_ms, r, 0);
             line.timeliness = (double)left / (double)(r->deadline_ms - r->start_ms);
-            err = tell(app, &line, ctx);
+            err = tell(app, &line, r, ctx);
         }
         tl_arena_free(arena);
         TL_TRY(err);
@@ -448,6 +488,7 @@ static tl_err run_check(void *self, const tl_cmd_call *call, tl_errctx *ctx)
         TL_TRY(list_scrapes(&times, &latest[i], app, call->args[i], ctx));
     }
     TL_TRY(find_epoch(&r, call, &times, ctx));
+    TL_TRY(open_world(&r, app, call, ctx));
     if (r.is_compat) {
         return check_compat(app, &r, call, latest, ctx);
     }
@@ -468,6 +509,16 @@ static const tl_cmd_option options[] = {
      .metavar = "N",
      .help = "how many listings the assignment expects there",
      .is_required = true},
+    {.name = "reference",
+     .type = TL_CMD_FILE,
+     .metavar = "FILE",
+     .help = "a CSV table of houses that stands for the world, as 'listings evaluate' reads it: "
+             "every row is held against it"},
+    {.name = "map",
+     .type = TL_CMD_TEXT,
+     .metavar = "FIELD=COLUMN,…",
+     .help = "what the table's columns are, where their names do not tell",
+     .is_repeatable = true},
     {.name = "epoch-start",
      .type = TL_CMD_TEXT,
      .metavar = "T",

@@ -1,5 +1,6 @@
 /* Epochs, results and standings, for everybody. */
 #include "app/coordinator/coordinator_internal.h"
+#include "core/codec/hex/hex.h"
 
 /* The cursor of a list of epochs is the last one's id. */
 static tl_err put_epoch_head(tl_json_writer *w, tl_coordinator *c, const tl_record_epoch *epoch)
@@ -253,14 +254,15 @@ tl_err tl__coordinator_show_results(tl_api_call *call, tl_errctx *ctx)
     return TL_OK;
 }
 
-/* The cursor is "paid:ss58" of the last row. */
+/* The cursor is "paid:hotkey" of the last row, the hotkey as 64 hex digits. */
 static bool read_cursor(tl_record_leader *out, tl_str cursor)
 {
     const size_t colon = tl_str_find(cursor, ':');
     int64_t paid;
     *out = (tl_record_leader){.paid = tl_rao_from_i64(0)};
     if (!tl_str_parse_i64(&paid, tl_str_slice(cursor, 0, colon)) ||
-        tl_ss58_decode(&out->hotkey, tl_str_slice(cursor, colon + 1, cursor.len), NULL) != TL_OK) {
+        tl_hex_decode(out->hotkey.b, sizeof out->hotkey.b,
+                      tl_str_slice(cursor, colon + 1, cursor.len), NULL) != TL_OK) {
         return false;
     }
     out->paid = tl_rao_from_i64(paid);
@@ -288,16 +290,14 @@ static tl_err put_next(tl_api_call *call, tl_json_writer *w, const tl_record_lea
 {
     tl_sb sb;
     tl_str text;
-    char ss58[TL_SS58_CAP];
     if (last == NULL) {
         tl__coordinator_put_text_or_null(w, "nextCursor", (tl_str){NULL, 0});
         return TL_OK;
     }
-    const size_t len = tl_ss58_encode(ss58, &last->hotkey, 42);
     tl_sb_init(&sb, tl_api_call_arena(call));
     tl_sb_put_i64(&sb, tl_rao_to_i64(last->paid));
     tl_sb_put_char(&sb, ':');
-    tl_sb_put(&sb, (tl_str){ss58, len});
+    tl_hex_encode(&sb, last->hotkey.b, sizeof last->hotkey.b);
     TL_TRY(tl_sb_finish(&text, &sb, ctx));
     tl__coordinator_put_text(w, "nextCursor", text);
     return TL_OK;

@@ -21,7 +21,7 @@ enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400, VOTE_LEN_MAX = 8 << 20 };
 #define CURSOR                                                                                     \
     {                                                                                              \
         .name = "cursor", .in = TL_API_IN_QUERY,                                                   \
-        .schema = "{'type':'string','pattern':'^[0-9A-Za-z:_-]{1,128}$'}",                         \
+        .schema = "{'type':'string','pattern':'^[A-Za-z0-9._:-]{1,128}$'}",                        \
         .what = "nextCursor of the page before."                                                   \
     }
 #define HOTKEY                                                                                     \
@@ -60,9 +60,31 @@ enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400, VOTE_LEN_MAX = 8 << 20 };
 
 static const tl_api_param compat_params[] = {HOTKEY, SIGNATURE, TIMESTAMP};
 static const tl_api_param page_params[] = {LIMIT, CURSOR};
+static const tl_api_param leaderboard_params[] = {
+    LIMIT,
+    {.name = "cursor",
+     .in = TL_API_IN_QUERY,
+     .schema = "{'type':'string','pattern':'^(0|[1-9][0-9]{0,17}):[0-9a-f]{64}$'}",
+     .what = "nextCursor of the page before."},
+};
+/* Of lists that count their rows. */
+static const tl_api_param serial_params[] = {
+    LIMIT,
+    {.name = "cursor",
+     .in = TL_API_IN_QUERY,
+     .schema = "{'type':'string','pattern':'^(0|[1-9][0-9]{0,17})$'}",
+     .what = "nextCursor of the page before."},
+};
 static const tl_api_param epoch_params[] = {EPOCH_ID};
 static const tl_api_param epoch_compat_params[] = {EPOCH_ID, HOTKEY, SIGNATURE, TIMESTAMP};
-static const tl_api_param epoch_page_params[] = {EPOCH_ID, LIMIT, CURSOR};
+static const tl_api_param epoch_page_params[] = {
+    EPOCH_ID,
+    LIMIT,
+    {.name = "cursor",
+     .in = TL_API_IN_QUERY,
+     .schema = "{'type':'string','pattern':'^(0|[1-9][0-9]{0,17})$'}",
+     .what = "nextCursor of the page before."},
+};
 static const tl_api_param object4_params[] = {PART(1), PART(2), PART(3),
                                               PART(4), EXPIRES, URL_SIGNATURE};
 static const tl_api_param object5_params[] = {PART(1), PART(2), PART(3),      PART(4),
@@ -71,7 +93,7 @@ static const tl_api_param object5_params[] = {PART(1), PART(2), PART(3),      PA
 static const tl_api_param key_params[] = {
     {.name = "keyId",
      .in = TL_API_IN_PATH,
-     .schema = "{'type':'string','maxLength':64}",
+     .schema = "{'type':'string','pattern':'^[A-Za-z0-9_-]{1,64}$'}",
      .what = "The key's id."},
 };
 
@@ -250,7 +272,7 @@ const tl_api_route tl__coordinator_routes[] = {
      .id = "getLeaderboard",
      .tag = "results",
      .summary = "Standings over all epochs.",
-     TL_API_PARAMS(page_params),
+     TL_API_PARAMS(leaderboard_params),
      TL_API_REPLIES(leaderboard_replies),
      .handle = tl__coordinator_show_leaderboard},
 
@@ -453,7 +475,7 @@ const tl_api_route tl__coordinator_routes[] = {
      .tag = "admin",
      .summary = "Administrative acts, each bound to the one before.",
      .auth = TL_API_VIEWER,
-     TL_API_PARAMS(page_params),
+     TL_API_PARAMS(serial_params),
      TL_API_REPLIES(audit_replies),
      .is_uncached = true,
      .handle = tl__coordinator_list_audit},

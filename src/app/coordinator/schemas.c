@@ -93,12 +93,12 @@ const tl_api_schema tl__coordinator_schemas[] = {
     {"AccessRequest", "{'type':'object','properties':{" SIGNED
                       ",'epochId':" REF("EpochId") ",'limit':{'type':'integer','minimum':1,'"
                                                    "maximum':200},'cursor':{'type':'string',"
-                                                   "'maxLength':64}}}"},
+                                                   "'pattern':'^(0|[1-9][0-9]{0,17})$'}}}"},
     {"MinerAccessRequest",
      "{'type':'object','required':['minerHotkey'],'properties':{" SIGNED ",'minerHotkey':" REF(
          "Ss58") ",'epochId':" REF("EpochId") ",'limit':{'type':'integer','minimum':1,'maximum':"
                                               "200},'cursor':{'type':'string',"
-                                              "'maxLength':64}}}"},
+                                              "'pattern':'^(0|[1-9][0-9]{0,17})$'}}}"},
     {"Form",
      "{'type':'object','required':['success','url','fields','folder','expiry','minBytes',"
      "'maxBytes'],'properties':{'success':{'const':true},'url':" TEXT ",'fields':{'type':'object',"

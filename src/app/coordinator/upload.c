@@ -14,7 +14,7 @@ typedef struct upload {
     size_t field_count;
     tl_objects_grant grant;
     tl_objects_stream *stream;
-    bool is_kept;
+    bool is_granted; /* the fields are a form of ours */
 } upload;
 
 static tl_err on_field(void *self, tl_str name, tl_str value, tl_errctx *ctx)
@@ -27,15 +27,19 @@ static tl_err on_field(void *self, tl_str name, tl_str value, tl_errctx *ctx)
     return TL_OK;
 }
 
+/* Does a form of ours stand before the file? */
+static tl_err check_fields(upload *u, tl_str filename, tl_errctx *ctx)
+{
+    const tl_err err = tl_objects_check_post(u->c->objects, &u->grant, u->arena, u->fields,
+                                             u->field_count, filename, ctx);
+    u->is_granted = err == TL_OK;
+    return err;
+}
+
 static tl_err on_file_begin(void *self, const tl_form_file *file, tl_errctx *ctx)
 {
     upload *u = self;
-    const tl_err err = tl_objects_check_post(u->c->objects, &u->grant, u->arena, u->fields,
-                                             u->field_count, file->filename, ctx);
-    if (err !=
-        TL_OK) { /* a policy that is missing, or cannot be read, allows nothing either: ctx says why */
-        return err == TL_ERR_IO || err == TL_ERR_NOMEM ? err : TL_ERR_REFUSED;
-    }
+    TL_TRY(check_fields(u, file->filename, ctx));
     const tl_objects_put_options options = {.content_type = file->content_type,
                                             .len_max = u->grant.len_max};
     return tl_objects_stream_begin(&u->stream, u->c->objects, u->grant.key, &options, ctx);
@@ -109,6 +113,7 @@ static tl_err take(upload *u, tl_api_call *call, tl_errctx *ctx)
     TL_TRY(tl_form_new(&form, u->arena, media, NULL, &calls, ctx));
     TL_TRY(read_form(u, fd, form, ctx));
     if (u->stream == NULL) {
+        TL_TRY(check_fields(u, TL_STR("file"), ctx));
         return tl_fail_field(ctx, TL_ERR_MISSING, "file", "the form has no file");
     }
     tl_objects_stream *stream = u->stream;
@@ -124,6 +129,11 @@ tl_err tl__coordinator_take_object(tl_api_call *call, tl_errctx *ctx)
     }
     const tl_err err = take(&u, call, ctx);
     tl_objects_stream_abort(u.stream);
+    const bool is_ours = err == TL_ERR_IO || err == TL_ERR_NOMEM || err == TL_ERR_INTERNAL;
+    if (err != TL_OK && err != TL_ERR_TYPE && !u.is_granted && !is_ours) {
+        return tl_api_fail(call, TL_API_FORBIDDEN, ctx->field[0] != 0 ? ctx->field : NULL,
+                           "Not a form of this coordinator: %s", ctx->message);
+    }
     if (err != TL_OK) {
         return refuse_form(call, err, ctx);
     }

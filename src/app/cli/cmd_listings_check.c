@@ -111,9 +111,11 @@ static tl_err find_epoch(request *r, const tl_cmd_call *call, tl_vec *times, tl_
     if (!has_start && !has_deadline) {
         const tl_clock clock = tl_sys_clock();
         double *const items = (double *)times->items;
-        const int64_t middle =
-            times->count != 0 ? (tl_sort_f64(items, times->count), (int64_t)items[times->count / 2])
-                              : tl_clock_wall_ns(&clock) / 1000000;
+        int64_t middle = tl_clock_wall_ns(&clock) / 1000000;
+        if (times->count != 0) {
+            tl_sort_f64(items, times->count);
+            middle = (int64_t)items[times->count / 2];
+        }
         r->start_ms = tl_slot_start(middle, TL_SLOT_SECONDS);
     }
     if (!has_deadline) {

@@ -129,6 +129,7 @@ static tl_err read_object(tl__entry *entry, tl_shard *shard, tl_str object, size
     return TL_OK;
 }
 
+/* All of an entry's rows, numbered through its objects: where one ends shows in no figure (SHARD-2). */
 static tl_err read_objects(tl__entry *entry, tl_shard *shard, const tl_shard_entry *given,
                            tl_arena *scratch, tl_errctx *ctx)
 {

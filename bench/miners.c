@@ -1,4 +1,6 @@
-/* tally_miners PORT RECEIVER MINERS BOUNDARY_MS ROWS: an epoch's transition as its miners make it, all in this process.
+/* tally_miners PORT RECEIVER MINERS BOUNDARY_MS ROWS PAUSE_MS: an epoch's transition as its miners make it, all in this
+ * process. Before each object a miner pauses for PAUSE_MS on average (half to one and a half of it): a zipcode is collected
+ * before it is uploaded; without pauses the latency would be that of a queue of all miners, whatever the server does.
  *
  * Each miner has a key (//Load0, //Load1 …) and its own chain of requests, one at a time: within a second of the boundary it
  * asks for the assignments, then for a form, uploads an object of ROWS listings for each zipcode and metadata.json, and
@@ -45,6 +47,8 @@ typedef struct load {
     uint16_t port;
     int64_t boundary_ms;
     uint32_t rows;
+    uint32_t pause_ms;
+    tl_xoshiro rng;
     tl_str listings; /* the array of an object */
     miner *miners;
     size_t miner_count;
@@ -63,6 +67,7 @@ struct miner {
     tl_arena *arena;
     int64_t start_ms;
     bool has_begun;
+    bool is_pausing; /* until start_ms, then the next upload */
     route at;
     size_t zip; /* next to upload; zip_count: metadata */
     size_t zip_count;
@@ -129,6 +134,7 @@ static tl_err prepare(void *self, tl_client_attempt *attempt, tl_errctx *ctx)
 }
 
 static void on_done(void *self, tl_client_call *call);
+static void pause_miner(miner *m);
 
 static void ask(miner *m, const char *method, tl_str target, tl_str body, tl_str type, bool sign)
 {
@@ -281,7 +287,7 @@ static bool take_form(miner *m, const tl_json *json)
     m->url_target = url->text.ptr[0] == '/' || tl_url_parse(&at, url->text, NULL) != TL_OK
                         ? url->text
                         : at.target;
-    upload_zip(m);
+    pause_miner(m);
     return true;
 }
 
@@ -310,7 +316,7 @@ static bool go_on(miner *m, const tl_json *json)
     case UPLOAD:
         m->zip++;
         if (m->zip < m->zip_count) {
-            upload_zip(m);
+            pause_miner(m);
         } else if (m->zip == m->zip_count) {
             upload_metadata(m);
         } else {
@@ -364,6 +370,14 @@ static void on_done(void *self, tl_client_call *call)
 
 /* --- start and end --- */
 
+static void pause_miner(miner *m)
+{
+    load *l = m->l;
+    const uint64_t span = l->pause_ms > 0 ? tl_xoshiro_below(&l->rng, l->pause_ms) : 0;
+    m->is_pausing = true;
+    m->start_ms = wall_ms(l) + l->pause_ms / 2 + (int64_t)span;
+}
+
 static void make_miners(load *l, size_t count)
 {
     tl_errctx ctx = TL_ERRCTX_INIT;
@@ -409,20 +423,21 @@ static void make_listings(load *l)
 static void drive(load *l)
 {
     tl_errctx ctx = TL_ERRCTX_INIT;
-    size_t begun = 0;
     while (l->done < l->miner_count) {
         const int64_t now_ms = wall_ms(l);
-        for (size_t i = 0; begun < l->miner_count && i < l->miner_count; i++) {
+        for (size_t i = 0; i < l->miner_count; i++) {
             miner *m = &l->miners[i];
-            if (!m->has_begun && m->start_ms <= now_ms) {
+            if (m->is_pausing && m->start_ms <= now_ms) {
+                m->is_pausing = false;
+                upload_zip(m);
+            } else if (!m->has_begun && m->start_ms <= now_ms) {
                 m->has_begun = true;
                 m->at = ASSIGNMENTS;
-                begun++;
                 ask(m, "GET", TL_STR("/api/v1/zipcode-assignments/current"), (tl_str){NULL, 0},
                     (tl_str){NULL, 0}, true);
             }
         }
-        must(tl_client_step(l->client, begun < l->miner_count ? 2 : 100, &ctx), &ctx);
+        must(tl_client_step(l->client, 2, &ctx), &ctx);
         if (now_ms > l->boundary_ms + 120000) {
             break;
         }
@@ -476,15 +491,18 @@ int main(int argc, char **argv)
 {
     load l = {.clock = tl_sys_clock(), .entropy = tl_sys_entropy()};
     tl_errctx ctx = TL_ERRCTX_INIT;
-    const size_t count = argc == 6 ? strtoul(argv[3], NULL, 10) : 0;
+    const size_t count = argc == 7 ? strtoul(argv[3], NULL, 10) : 0;
     if (count == 0 || count > MINERS_MAX) {
-        (void)fprintf(stderr, "usage: tally_miners PORT RECEIVER MINERS BOUNDARY_MS ROWS\n");
+        (void)fprintf(stderr,
+                      "usage: tally_miners PORT RECEIVER MINERS BOUNDARY_MS ROWS PAUSE_MS\n");
         return 2;
     }
     l.port = (uint16_t)strtoul(argv[1], NULL, 10);
     l.receiver = tl_str_from_cstr(argv[2]);
     l.boundary_ms = strtoll(argv[4], NULL, 10);
     l.rows = (uint32_t)strtoul(argv[5], NULL, 10);
+    l.pause_ms = (uint32_t)strtoul(argv[6], NULL, 10);
+    tl_xoshiro_seed(&l.rng, 9);
     must(tl_arena_new(&l.arena, NULL, (size_t)1 << 30, NULL, &ctx), &ctx);
     const tl_client_options options = {.flight_max = (uint32_t)count};
     must(tl_client_new(&l.client, &options, &ctx), &ctx);

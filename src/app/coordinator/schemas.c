@@ -210,7 +210,8 @@ const tl_api_schema tl__coordinator_schemas[] = {
      "{'type':'object','required':['closed','items'],'properties':{'closed':{'type':'boolean'},"
      "'items':{'type':'array','items':{'type':'object','required':['hotkey','stakeRao','sha256',"
      "'evidence'],'properties':{'hotkey':" REF("Ss58") ",'stakeRao':" COUNT ",'sha256':" HEX64
-                                                       ",'evidence':" REF("Evidence") "}}}}}"},
+                                                       ",'evidence':{'anyOf':[" REF(
+                                                           "Evidence") ",{'type':'null'}]}}}}}}"},
     {"BallotCommit", "{'type':'object','required':['commit'],'properties':{'hotkey':" REF(
                          "Ss58") ",'commit':" HEX64 "}}"},
     {"BallotReveal",

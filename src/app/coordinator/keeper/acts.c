@@ -71,7 +71,7 @@ static tl_err set_marks(act_work *work, tl_epoch_event *event, tl_errctx *ctx)
         return tl__keeper_write_carry(work->keeper, epoch, work->now_ms, ctx);
     case TL_ACT_EVIDENCE:
         epoch->evidence_closed_ms = work->now_ms;
-        return TL_OK;
+        return tl__keeper_note_absent(work->keeper, epoch, ctx);
     case TL_ACT_COMMITS:
         epoch->commits_closed_ms = work->now_ms;
         return TL_OK;

@@ -82,6 +82,10 @@ TL_MUST_USE tl_err tl__keeper_prepare(tl_keeper *keeper, int64_t start_ms, bool 
 TL_MUST_USE tl_err tl__keeper_judge(tl_keeper *keeper, const tl_record_epoch *epoch,
                                     tl_epoch_event *event, tl_str *cause, int64_t now_ms,
                                     tl_errctx *ctx);
+/* absent.c: within the transaction in which the evidence closes. */
+#define TL__KEEPER_ABSENT 0 /* received_ms of evidence that was never given; its body is null */
+TL_MUST_USE tl_err tl__keeper_note_absent(tl_keeper *keeper, const tl_record_epoch *epoch,
+                                          tl_errctx *ctx);
 /* carry.c */
 TL_MUST_USE tl_err tl__keeper_write_carry(tl_keeper *keeper, const tl_record_epoch *epoch,
                                           int64_t now_ms, tl_errctx *ctx);

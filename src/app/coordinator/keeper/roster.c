@@ -95,8 +95,11 @@ static tl_err count_voices(tl_keeper *keeper, tl_schedule_epoch *plan, const tl_
     }
     TL_TRY(tl_records_evidence(keeper->records, &posted, &count, epoch->id, 0, false,
                                keeper->scratch, ctx));
-    plan->posted = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
+        if (posted[i].received_ms == TL__KEEPER_ABSENT) {
+            continue;
+        }
+        plan->posted++;
         plan->posted_joined += has_joined(joined, joined_count, &posted[i].hotkey);
     }
     TL_TRY(tl_records_ballots(keeper->records, &ballots, &count, epoch->id, epoch->round,

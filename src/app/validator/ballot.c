@@ -381,7 +381,10 @@ static tl_err write_bundle(tl_validator_epoch *out, const tl__epoch *e, const tl
 static tl_err take_verdict(tl_validator_epoch *out, tl__epoch *e, const tl_json *answer,
                            tl_errctx *ctx)
 {
-    tl_listings_epoch epoch = {.race = *e->race.input, .round = e->round};
+    tl_listings_epoch epoch = {.race = *e->race.input,
+                               .contributions = e->view.contributions,
+                               .contribution_count = e->view.contribution_count,
+                               .round = e->round};
     tl_listings_result result;
     tl_str file = {NULL, 0};
     tl_hash32 digest;

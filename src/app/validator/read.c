@@ -65,6 +65,30 @@ static tl_err read_zipcodes(tl__view *out, tl_arena *arena, const tl_json *json,
     return TL_OK;
 }
 
+/* Only those that were revealed; the rest of the list says who joined. */
+static tl_err read_contributions(tl__view *out, tl_arena *arena, const tl_json *json,
+                                 tl_errctx *ctx)
+{
+    const tl_json *list = tl_json_get(json, "contributions");
+    const uint32_t count = list != NULL && list->kind == TL_JSON_ARRAY ? list->count : 0;
+    tl_contribution *all = TL_NEW(arena, tl_contribution, count);
+    if (all == NULL) {
+        return tl_arena_fail(arena, ctx);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        tl_str hotkey;
+        const tl_str secret = text_or_none(&list->items[i], "secret");
+        if (secret.len > 0) {
+            tl_contribution *c = &all[out->contribution_count++];
+            c->secret = secret;
+            TL_TRY(tl_json_want_str(&hotkey, &list->items[i], "hotkey", ctx));
+            TL_TRY(tl_ss58_decode(&c->hotkey, hotkey, ctx));
+        }
+    }
+    out->contributions = all;
+    return TL_OK;
+}
+
 tl_err tl__read_view(tl__view *out, tl_arena *arena, const tl_json *json, tl_errctx *ctx)
 {
     tl__view view = {.nonce = {NULL, 0}};
@@ -80,6 +104,7 @@ tl_err tl__read_view(tl__view *out, tl_arena *arena, const tl_json *json, tl_err
         view.parameters = parameters;
     }
     TL_TRY(read_zipcodes(&view, arena, json, ctx));
+    TL_TRY(read_contributions(&view, arena, json, ctx));
     *out = view;
     return TL_OK;
 }

@@ -20,6 +20,9 @@ typedef struct tl__view {
     const tl_place *places;
     size_t place_count;
     const tl_race_zipcode *zipcodes;
+    const tl_contribution
+        *contributions; /* secrets that were revealed: what the beacon follows from */
+    size_t contribution_count;
 } tl__view;
 
 /* tl__object: one object of a submission. */

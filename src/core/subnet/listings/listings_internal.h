@@ -7,8 +7,8 @@
 #define TL__LISTINGS_VERSION 1
 #define TL__SECRETS_MAX      1024 /* contributions */
 
-/* sort.c: copies of all lists in the order in which they are written. Errors: TL_ERR_DUPLICATE, TL_ERR_UNKNOWN a ballot of
- * nobody; those of an address; those of the arena. */
+/* sort.c: copies of all lists in the order in which they are written. Errors: TL_ERR_DUPLICATE;
+ * those of an address; those of the arena. */
 tl_err tl__listings_sort(tl_listings_epoch *out, tl_arena *arena, const tl_listings_epoch *epoch,
                          tl_errctx *ctx);
 

@@ -118,7 +118,7 @@ static tl_err sort_sheets(tl_race_input *io, tl_arena *arena, tl_errctx *ctx)
     return TL_OK;
 }
 
-/* --- ballots: those with a result, each of a validator of the epoch --- */
+/* --- ballots: those with a result and of validators of the epoch --- */
 
 static bool is_validator(const tl_race_input *race, const tl_hotkey *hotkey)
 {
@@ -144,11 +144,8 @@ static tl_err sort_ballots(tl_listings_epoch *io, tl_arena *arena, tl_errctx *ct
     size_t count = 0;
     for (size_t i = 0; i < io->ballot_count; i++) {
         const tl_listings_ballot *b = &io->ballots[i];
-        if (!is_validator(&io->race, &b->ballot.hotkey)) {
-            return tl_fail_field(ctx, TL_ERR_UNKNOWN, "ballots",
-                                 "ballots[%zu] is of no validator of the epoch", i);
-        }
-        if (b->ballot.has_result) {
+        /* who is no validator of the epoch has no stake in it: nobody's result, and no reason to stop */
+        if (b->ballot.has_result && is_validator(&io->race, &b->ballot.hotkey)) {
             kept[count++] = *b;
         }
     }

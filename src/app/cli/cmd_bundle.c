@@ -178,7 +178,8 @@ static const tl_cmd_option verify_args[] = {
      .is_repeatable = true},
 };
 static const char *const verify_examples[] = {
-    "tally epoch verify tests/e2e/portfolio/2022-Q1-W3.bundle", NULL};
+    "tally epoch verify tests/e2e/portfolio/2022-Q1-W3.bundle",
+    "tally epoch verify --json tests/e2e/listings/2025-10-03T04-00-00.bundle", NULL};
 
 const tl_cmd tl_cli_epoch_verify = {
     .name = "epoch verify",
@@ -186,7 +187,8 @@ const tl_cmd tl_cli_epoch_verify = {
     .text =
         "A bundle holds an epoch's inputs, evidence, parameters and results. Verifying believes "
         "none of its digests: the epoch is run again, and the results are compared byte by "
-        "byte. Exit code 1 when something differs, 3 when a file is no bundle.",
+        "byte. The subnet that the parameters name says how: portfolio and listings are "
+        "known. Exit code 1 when something differs, 3 when a file is no bundle.",
     .args = verify_args,
     .arg_count = 1,
     .examples = verify_examples,

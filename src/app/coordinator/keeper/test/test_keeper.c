@@ -520,6 +520,17 @@ static void after_an_outage_the_open_epoch_is_finished_with_its_whole_windows(vo
     step_ms(w, 30 * 60000);
     turn(keeper);
     assert_true(epoch_at(w, NOON_MS).evidence_closed_ms > 0);
+    /* who gave none stands in the list all the same, with the stake that its absence counts for */
+    const tl_record_evidence *listed = NULL;
+    size_t count = 0;
+    assert_int_equal(
+        tl_records_evidence(w->records, &listed, &count, open.id, 0, true, w->arena, NULL), TL_OK);
+    assert_int_equal(count, VALIDATORS);
+    const tl_record_evidence *absent = &listed[VALIDATORS - 1];
+    assert_true(tl_hotkey_eq(&absent->hotkey, &w->peers[VALIDATORS - 1].hotkey));
+    assert_int_equal(tl_rao_to_i64(absent->stake), w->peers[VALIDATORS - 1].member.stake_rao);
+    assert_true(tl_str_eq_cstr((tl_str){(const char *)absent->body.ptr, absent->body.len}, "null"));
+    assert_true(absent->received_ms == 0 && listed[0].received_ms > 0);
     tl_keeper_free(keeper);
 }
 

@@ -106,6 +106,7 @@ extern const tl_cmd tl_cli_db_status;
 extern const tl_cmd tl_cli_db_verify;
 extern const tl_cmd tl_cli_demo;
 extern const tl_cmd tl_cli_dendrite_query;
+extern const tl_cmd tl_cli_doctor;
 extern const tl_cmd tl_cli_epoch_export;
 extern const tl_cmd tl_cli_epoch_list;
 extern const tl_cmd tl_cli_epoch_pack;

@@ -67,6 +67,7 @@ static const tl_cmd *const commands[] = {
     &tl_cli_listings_evaluate,
     &tl_cli_validator_run,
     &tl_cli_market_serve,
+    &tl_cli_doctor,
     /* the state folder */
     &tl_cli_db_migrate,
     &tl_cli_db_status,

@@ -151,7 +151,7 @@ static const tl_cmd_option options[] = {
 static const char *const examples[] = {
     "tally listings evaluate --data tests/e2e/cases/sales.csv",
     "tally listings evaluate --data tests/e2e/cases/homes.csv --map "
-    "price=Ask,sqft=Interior --seed 7 --json",
+    "price=Ask,address=Where,sqft=Interior --json",
     NULL};
 
 const tl_cmd tl_cli_listings_evaluate = {

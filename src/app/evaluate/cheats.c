@@ -323,8 +323,9 @@ static tl_err play_sybils(tl__sheet *out, size_t *out_count, tl__round *r, tl_er
 static void add_traps(tl__round *r, tl__sheet *s)
 {
     const size_t wanted = 1 + (size_t)tl__below(r, 5);
+    const size_t first = (size_t)tl__below(r, TL__TRAPS);
     for (size_t i = 0; i < wanted; i++) {
-        tl__row row = r->traps[tl__below(r, TL__TRAPS)];
+        tl__row row = r->traps[(first + i) % TL__TRAPS];
         row.scraped_ms = s->rows[i].scraped_ms + 700;
         s->rows[s->count++] = row;
     }

@@ -59,7 +59,7 @@ void tl__shuffle(tl__round *r, tl__row *rows, size_t count)
 void tl__stamp(tl__round *r, tl__sheet *sheet)
 {
     const int64_t epoch_ms = r->world->deadline_ms - r->world->start_ms;
-    const uint64_t pace_ms = 80 + tl__below(r, 1400);
+    const uint64_t pace_ms = 250 + tl__below(r, 1250);
     int64_t at = r->world->start_ms + (int64_t)tl__below(r, (uint64_t)epoch_ms / 2);
     for (size_t i = 0; i < sheet->count; i++) {
         at += (int64_t)(pace_ms / 4 + tl__below(r, pace_ms * 3 / 2));

@@ -75,7 +75,30 @@ static tl_err make_ids(tl_evaluate_house *h, tl_arena *arena, tl_errctx *ctx)
     return TL_OK;
 }
 
-static void make_figures(tl_evaluate_house *h, int64_t last_day, double cents_per_foot)
+/* ratios: price per area, in cents a square foot, of a zipcode's houses that tell their area, by type. */
+typedef struct ratios {
+    double *all;
+    size_t count;
+    size_t begin[TL_PROPERTY_OTHER + 2];
+} ratios;
+
+#define TYPE_ENOUGH 8
+
+/* A ratio that another house here has, of the same type where there are some: so what is made up has the spread of what is
+ * real, and neither stands out beside the other. */
+static double ratio_for(const tl_evaluate_house *h, const ratios *known, uint64_t hash)
+{
+    const tl_property_type type = tl_record_property_type(h->type);
+    const size_t begin = known->begin[type];
+    const size_t of_type = known->begin[type + 1] - begin;
+    if (known->count == 0) {
+        return 20000.0 * (0.8 + (double)(hash & 1023) / 2560.0); /* $160 to $240 a square foot */
+    }
+    return of_type >= TYPE_ENOUGH ? known->all[begin + hash % of_type]
+                                  : known->all[hash % known->count];
+}
+
+static void make_figures(tl_evaluate_house *h, int64_t last_day, const ratios *known)
 {
     const uint64_t hash = tl__hash_of(h, "figures");
     if (h->bedrooms_hundredths < 0) {
@@ -86,10 +109,9 @@ static void make_figures(tl_evaluate_house *h, int64_t last_day, double cents_pe
         h->bathrooms_hundredths = 50 * (2 + (int64_t)(hash >> 8 & 3));
         h->made_up |= UINT32_C(1) << TL_EVALUATE_BATHROOMS;
     }
-    if (h->sqft_hundredths < 0) { /* as the zipcode's prices have it, give or take a quarter */
-        const double spread = 0.75 + (double)(hash >> 16 & 1023) / 2048.0;
-        const double feet = (double)h->price_cents / cents_per_foot * spread;
-        const double within = feet < 200.0 ? 200.0 : feet > 50000.0 ? 50000.0 : feet;
+    if (h->sqft_hundredths < 0) {
+        const double feet = (double)h->price_cents / ratio_for(h, known, tl__hash_of(h, "area"));
+        const double within = feet < 100.0 ? 100.0 : feet > 100000.0 ? 100000.0 : feet;
         h->sqft_hundredths = (int64_t)within * 100;
         h->made_up |= UINT32_C(1) << TL_EVALUATE_SQFT;
     }
@@ -103,15 +125,15 @@ static void make_figures(tl_evaluate_house *h, int64_t last_day, double cents_pe
     }
 }
 
-static tl_err make_up(tl_evaluate_house *h, tl_arena *arena, int64_t last_day,
-                      double cents_per_foot, tl_errctx *ctx)
+static tl_err make_up(tl_evaluate_house *h, tl_arena *arena, int64_t last_day, const ratios *known,
+                      tl_errctx *ctx)
 {
     if (h->address.len == 0) {
         TL_TRY(make_address(h, arena, ctx));
         h->made_up |= UINT32_C(1) << TL_EVALUATE_ADDRESS;
     }
     TL_TRY(make_ids(h, arena, ctx));
-    make_figures(h, last_day, cents_per_foot);
+    make_figures(h, last_day, known);
     if (h->type.len == 0) {
         h->type = TL_STR("SINGLE_FAMILY");
         h->made_up |= UINT32_C(1) << TL_EVALUATE_TYPE;
@@ -249,20 +271,24 @@ static tl_err keep_last(tl__zip *zip, tl_arena *arena, tl_errctx *ctx)
 
 /* --- prices --- */
 
-static tl_err cents_per_foot(double *out, const tl__zip *zip, tl_arena *scratch, tl_errctx *ctx)
+static tl_err find_ratios(ratios *out, const tl__zip *zip, tl_arena *arena, tl_errctx *ctx)
 {
-    double *ratios = TL_NEW(scratch, double, zip->count);
-    size_t count = 0;
-    if (ratios == NULL) {
-        return tl_arena_fail(scratch, ctx);
+    memset(out, 0, sizeof *out);
+    out->all = TL_NEW(arena, double, zip->count);
+    if (out->all == NULL) {
+        return tl_arena_fail(arena, ctx);
     }
-    for (size_t i = 0; i < zip->count; i++) {
-        const tl_evaluate_house *h = &zip->houses[i];
-        if (h->sqft_hundredths > 0) {
-            ratios[count++] = (double)h->price_cents / ((double)h->sqft_hundredths / 100.0);
+    for (unsigned type = 0; type <= TL_PROPERTY_OTHER; type++) {
+        out->begin[type] = out->count;
+        for (size_t i = 0; i < zip->count; i++) {
+            const tl_evaluate_house *h = &zip->houses[i];
+            if (h->sqft_hundredths > 0 && tl_record_property_type(h->type) == type) {
+                out->all[out->count++] =
+                    (double)h->price_cents / ((double)h->sqft_hundredths / 100.0);
+            }
         }
     }
-    *out = count == 0 ? 20000.0 : tl_median_select(ratios, count); /* $200, where nothing tells */
+    out->begin[TL_PROPERTY_OTHER + 1] = out->count;
     return TL_OK;
 }
 
@@ -298,12 +324,10 @@ static tl_err find_levels(tl__zip *zip, tl_arena *scratch, tl_errctx *ctx)
 static tl_err make_zip(tl__zip *zip, tl_arena *arena, int64_t last_day, uint32_t *made_up,
                        tl_errctx *ctx)
 {
-    double per_foot;
-    const tl_arena_mark mark = tl_arena_get_mark(arena);
-    TL_TRY(cents_per_foot(&per_foot, zip, arena, ctx));
-    tl_arena_rewind(arena, mark);
+    ratios known;
+    TL_TRY(find_ratios(&known, zip, arena, ctx));
     for (size_t i = 0; i < zip->count; i++) {
-        TL_TRY(make_up(&zip->houses[i], arena, last_day, per_foot, ctx));
+        TL_TRY(make_up(&zip->houses[i], arena, last_day, &known, ctx));
         *made_up |= zip->houses[i].made_up;
     }
     return find_levels(zip, arena, ctx);

@@ -9,7 +9,7 @@
  *             NEAR-2 the first received of a group of alike submissions is never accused of copy or sybil
  *             NEAR-3 a listing costs at most TL_NEAR_SKETCH_LEN bytes until tl_near_finish
  *             NEAR-4 no loop is longer than a fixed multiple of listings plus miners
- * Read        sketch.c, then houses.c, marks.c, then near.c
+ * Read        sketch.c, then houses.c, marks.c, moments.c, weigh.c, pairs.c, then near.c
  *
  * What two honest miners share is the world: which houses there are and what they cost. It tells nothing, and plain
  * overlap is not looked at. What they do not share are their own marks: a house that this one missed, a price that this
@@ -23,13 +23,18 @@
  *     3 ELM AV   655,000     651,000    620,000    620,000  A, B: another price, and the same one (within 1.5 %)
  *
  * The score of a pair is a likelihood ratio in bits: for each mark of A, log2(s / p) where B has it too, log2(1 - s)
- * where not. p is the chance that an independent miner has that mark, from how many others do and from how often marks
- * of this kind are shared in this zipcode at all; s is the share of marks that survive, the best of 0.9, 0.5 and 0.2
- * (which costs log2 3), both directions tried (1 bit). If p is right, an honest pair reaches b bits with a chance of at
- * most 2^-b (Ville), whatever the size of the submissions. Marks that honesty can explain are no marks: a value that all
- * who came later (or earlier) report too (the world changed in between), a difference that runs through more than a
- * quarter of one's rows (a style, a source of one's own), a value that more than a quarter of the miners have (a source
- * of several). Order is not looked at: it is one choice, and two honest miners may sort alike.
+ * where not. s is the share of marks that survive, the best of 0.9, 0.5 and 0.2, or chance alone, for gaps, values and
+ * times apart; both directions are tried: 7 bits are taken off for so much choice. p is the chance that an independent
+ * miner has that mark: twice the share of such marks that the half of the miners which shares least was found to share
+ * (cheats share theirs, and do not set the measure), at least what the others than A and B bear of this one, at least
+ * 1 in 1,024. Whoever was found to belong together counts once, and all is weighed again. If p is right, an honest pair
+ * reaches b bits with a chance of at most 2^-b, whatever the size of the submissions. Gaps give at most 24 bits in all, so
+ * they convict nobody alone.
+ *
+ * Marks that honesty can explain are no marks: a value that all who came later (or earlier) report too (the world changed
+ * in between), a difference that runs through more than a quarter of one's rows (a style, a source of one's own), a value
+ * that more than a quarter of the miners have (a source of several), times that are whole seconds, evenly spaced, or many a
+ * second. Order is not looked at: it is one choice, and two honest miners may sort alike.
  *
  * Who is the copy: nothing is visible before the deadline, so alike work has one author. Two: the later received is the
  * copy (ties by hotkey bytes). Three or more, or two of one coldkey: a sybil cluster, all but the first.
@@ -85,7 +90,7 @@ TL_MUST_USE tl_err tl_near_new(tl_near **out, tl_arena *arena, const tl_listings
 
 /* tl_near_add: listings of one entry; several calls for one entry are its pieces. Nothing of the listings is kept.
  * Errors: TL_ERR_LIMIT above TL_NEAR_ROWS_MAX or TL_ENTRIES_MAX; the arena's.
- * Cost:   some 200 ns a listing. */
+ * Cost:   some 150 ns a listing. */
 TL_MUST_USE tl_err tl_near_add(tl_near *near, size_t entry, const tl_listing *listings,
                                size_t count, tl_errctx *ctx);
 

@@ -164,6 +164,27 @@ static bool pass_media(tl_api_call *call, const char *wanted)
     return false;
 }
 
+/* The standard's integers may be written 320.0 or 3.2e2; handlers read them as 320. The tree is the call's own. */
+static void fold_integers(tl_arena *arena, const tl_json *value)
+{
+    for (uint32_t i = 0; value->kind == TL_JSON_ARRAY && i < value->count; i++) {
+        fold_integers(arena, &value->items[i]);
+    }
+    for (uint32_t i = 0; value->kind == TL_JSON_OBJECT && i < value->count; i++) {
+        fold_integers(arena, &value->members[i].value);
+    }
+    int64_t number;
+    if (value->kind != TL_JSON_NUMBER || tl_str_parse_i64(&number, value->text) ||
+        !tl_schema_is_integer(&number, value)) {
+        return;
+    }
+    char digits[24];
+    tl_str text = {digits, tl_str_print(digits, sizeof digits, "%lld", (long long)number)};
+    if (tl_str_copy(&text, arena, text, NULL) == TL_OK) {
+        ((tl_json *)(uintptr_t)value)->text = text;
+    }
+}
+
 static bool pass_json(tl_api_call *call)
 {
     const tl_api_route *spec = call->route->spec;
@@ -181,6 +202,7 @@ static bool pass_json(tl_api_call *call)
     if (tl_schema_check(call->route->body, call->json, &ctx) != TL_OK) {
         return refuse_param(call, ctx.field, ctx.message);
     }
+    fold_integers(call->arena, call->json);
     return true;
 }
 

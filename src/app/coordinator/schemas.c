@@ -253,7 +253,8 @@ const tl_api_schema tl__coordinator_schemas[] = {
                  "Key") ",'nextCursor':" TEXT_NULL "}}"},
     {"KeyRequest",
      "{'type':'object','required':['scopes'],'properties':{'scopes':{'type':'string','pattern':"
-     "'^(read|operate|admin)( (read|operate|admin))*$','maxLength':64},'label':{'type':'string',"
+     "'^(read( operate)?( admin)?|operate( "
+     "admin)?|admin)$','maxLength':64},'label':{'type':'string',"
      "'maxLength':100}}}"},
     {"NewKey", "{'type':'object','required':['id','key','expiresAt'],'properties':{'id':" TEXT
                ",'key':" TEXT ",'expiresAt':" TIME_NULL "}}"},

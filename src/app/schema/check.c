@@ -127,10 +127,21 @@ static tl_err check_value(const tl_schema *s, const tl_json *value, const step *
 
 /* --- types --- */
 
-static bool is_integer(const tl_json *value)
+/* 2^53: up to there a double is the integer that was written. */
+#define EXACT 9007199254740992.0
+
+bool tl_schema_is_integer(int64_t *out, const tl_json *value)
 {
-    int64_t number;
-    return tl_json_as_i64(&number, value, NULL, NULL) == TL_OK;
+    double number;
+    if (tl_json_as_i64(out, value, NULL, NULL) == TL_OK) {
+        return true;
+    }
+    if (tl_json_as_f64(&number, value, NULL, NULL) != TL_OK || !(number > -EXACT) ||
+        !(number < EXACT) || (double)(int64_t)number != number) {
+        return false;
+    }
+    *out = (int64_t)number;
+    return true;
 }
 
 static unsigned type_of(const tl_json *value)
@@ -140,8 +151,10 @@ static unsigned type_of(const tl_json *value)
         return TL__SCHEMA_NULL;
     case TL_JSON_BOOL:
         return TL__SCHEMA_BOOLEAN;
-    case TL_JSON_NUMBER:
-        return is_integer(value) ? TL__SCHEMA_INTEGER : TL__SCHEMA_NUMBER;
+    case TL_JSON_NUMBER: {
+        int64_t number;
+        return tl_schema_is_integer(&number, value) ? TL__SCHEMA_INTEGER : TL__SCHEMA_NUMBER;
+    }
     case TL_JSON_STRING:
         return TL__SCHEMA_STRING;
     case TL_JSON_ARRAY:
@@ -375,7 +388,8 @@ tl_err tl_schema_check_text(const tl_schema *schema, tl_str value, const char *n
     tl_json json = {.kind = TL_JSON_STRING, .text = value};
     if ((types & TL__SCHEMA_STRING) != 0) {
         json.kind = TL_JSON_STRING;
-    } else if ((types & TL__SCHEMA_INTEGER) != 0 && is_number_text(value)) {
+    } else if ((types & TL__SCHEMA_INTEGER) != 0 && is_number_text(value) &&
+               ((types & TL__SCHEMA_NUMBER) != 0 || tl_str_find(value, '.') == value.len)) {
         json.kind = TL_JSON_NUMBER;
     } else if ((types & TL__SCHEMA_BOOLEAN) != 0 &&
                (tl_str_eq_cstr(value, "true") || tl_str_eq_cstr(value, "false"))) {

@@ -18,8 +18,8 @@
  * Words that only tell: title, description, default, examples, example, format, deprecated, readOnly, writeOnly,
  *   contentMediaType, contentEncoding
  *
- * Narrower than the standard, on purpose: an integer is written without point and exponent, and fits 64 bits. A pattern is a
- * POSIX extended one that means the same in ECMA 262 (no \d, no look-around).
+ * Narrower than the standard, on purpose: an integer fits 64 bits; one that is written with point or exponent (1.0, 1e3: the
+ * standard takes them) is below 2^53. In a parameter it has neither. A pattern is a POSIX extended one that means the same in ECMA 262 (no \d, no look-around).
  */
 #ifndef TALLY_APP_SCHEMA_H
 #define TALLY_APP_SCHEMA_H
@@ -70,6 +70,9 @@ TL_MUST_USE tl_err tl_schema_check(const tl_schema *schema, const tl_json *value
  * schema names (a string where it names several). Errors: TL_ERR_CHECK, with name as the field. */
 TL_MUST_USE tl_err tl_schema_check_text(const tl_schema *schema, tl_str value, const char *name,
                                         tl_errctx *ctx);
+
+/* tl_schema_is_integer: is a JSON number an integer, as the type has it? Not for other kinds: false. */
+bool tl_schema_is_integer(int64_t *out, const tl_json *value);
 
 /* tl_schema_default: the default as text; false when there is none. */
 bool tl_schema_default(tl_str *out, const tl_schema *schema);

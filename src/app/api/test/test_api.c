@@ -149,6 +149,8 @@ static void bodies_hold_to_their_schemas(void **state)
     assert_int_equal(t.handled, 0); /* API-4 */
     ask_signed(t.miner, "POST", "/v1/books", "{\"title\":\"a\",\"tags\":[\"a\"],\"year\":0}");
     assert_int_equal(a.status, 201);
+    ask_signed(t.miner, "POST", "/v1/books", "{\"title\":\"a\",\"year\":1.984e3}");
+    assert_int_equal(a.status, 201); /* an integer, as JSON Schema has it */
     ask_signed(t.miner, "POST", "/v1/books", "{\"title\":\"taken\"}");
     toy_refused(&a, 409, "Conflict", "/title");
 }

@@ -59,6 +59,11 @@ static tl_err make_book(tl_api_call *call, tl_errctx *ctx)
     toy *t = toy_of(call);
     tl_str title;
     TL_TRY(tl_json_want_str(&title, tl_api_call_json(call), "title", ctx));
+    const tl_json *year = tl_json_get(tl_api_call_json(call), "year");
+    int64_t number = 0;
+    if (year != NULL) {
+        TL_TRY(tl_json_as_i64(&number, year, "/year", ctx));
+    }
     if (tl_str_eq(title, TL_STR("taken"))) {
         return tl_api_fail(call, TL_API_CONFLICT, "/title", "There is a book of this title");
     }

@@ -69,7 +69,11 @@ static void types_are_told_apart(void **state)
     holds("{'type':'string'}", "\"x\"");
     refuses("{'type':'string'}", "1", "");
     holds("{'type':'integer'}", "-7");
-    refuses("{'type':'integer'}", "1.0", "");
+    holds("{'type':'integer'}", "1.0");
+    holds("{'type':'integer'}", "-1.5e1");
+    refuses("{'type':'integer'}", "1.5", "");
+    refuses("{'type':'integer'}", "1e300", "");
+    refuses("{'type':'integer','maximum':3}", "4.0", "");
     refuses("{'type':'integer'}", "9223372036854775808", "");
     holds("{'type':'number'}", "1");
     holds("{'type':'number'}", "1.5");

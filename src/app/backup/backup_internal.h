@@ -86,7 +86,8 @@ void tl__backup_reader_close(tl__backup_reader *r);
 /* --- tables (tables.c) --- */
 
 size_t tl__backup_table_count(void);
-const char *tl__backup_table_name(size_t index); /* in the order in which their rows refer to each other */
+const char *
+tl__backup_table_name(size_t index); /* in the order in which their rows refer to each other */
 bool tl__backup_is_table(tl_str name);
 /* One hash for the schema: of its steps' checksums. */
 tl_err tl__backup_schema(char out[65], tl_records *records, tl_errctx *ctx);

@@ -44,7 +44,8 @@ static tl_err dump_tables(making *m, tl_errctx *ctx)
     tl_sql *sql = tl_records_sql(m->stores->records);
     tl_err err = tl_sql_begin_read(sql, ctx);
     if (err == TL_OK && tl_sql_kind_of(sql) == TL_SQL_SQLITE) {
-        err = tl__backup_check_tables(sql, ctx); /* on a server others may have tables beside ours */
+        err =
+            tl__backup_check_tables(sql, ctx); /* on a server others may have tables beside ours */
     }
     for (size_t i = 0; i < tl__backup_table_count() && err == TL_OK; i++) {
         tl__backup_item item;
@@ -211,7 +212,8 @@ static tl_err publish(const making *m, const char *path, tl_errctx *ctx)
         (void)close(fd);
     }
     if (!is_synced || rename(m->part, path) != 0) {
-        return tl_fail_field(ctx, TL_ERR_IO, path, "cannot write \"%s\": %s", path, strerror(errno));
+        return tl_fail_field(ctx, TL_ERR_IO, path, "cannot write \"%s\": %s", path,
+                             strerror(errno));
     }
     char parent[PATH_MAX];
     (void)tl_str_print(parent, sizeof parent, "%s", path);

@@ -181,7 +181,8 @@ static tl_err read_head(tl__backup_reader *r, tl_errctx *ctx)
                              r->path, (int)(format.len < 40 ? format.len : 40), format.ptr);
     }
     if (tl_json_want_str(&schema, head, "schema", NULL) != TL_OK || schema.len != 64) {
-        return tl_fail_field(ctx, TL_ERR_SYNTAX, r->path, "\"%s\" is no backup: no schema", r->path);
+        return tl_fail_field(ctx, TL_ERR_SYNTAX, r->path, "\"%s\" is no backup: no schema",
+                             r->path);
     }
     (void)tl_str_print(r->schema, sizeof r->schema, "%.*s", TL_STR_ARG(schema));
     return TL_OK;

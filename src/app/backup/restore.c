@@ -18,8 +18,8 @@ static tl_err check_whole(const char *path, tl_backup_report *out, tl_errctx *ct
     TL_TRY(tl_arena_new(&arena, NULL, SCRATCH_LEN, NULL, ctx));
     tl_err err = tl_backup_verify(out, &differs, &count, arena, path, ctx);
     if (err == TL_OK && count > 0) {
-        err = tl_fail_field(ctx, TL_ERR_CORRUPT, path, "the backup \"%s\" is damaged: \"%.*s\"%s", path,
-                            TL_STR_ARG(differs[0]), count > 1 ? " and others" : "");
+        err = tl_fail_field(ctx, TL_ERR_CORRUPT, path, "the backup \"%s\" is damaged: \"%.*s\"%s",
+                            path, TL_STR_ARG(differs[0]), count > 1 ? " and others" : "");
     }
     tl_arena_free(arena);
     return err;
@@ -143,7 +143,8 @@ static tl_err restore_object(const tl__backup_item *item, const char *path,
     }
     TL_TRY(tl_objects_stream_finish(stream, &info, ctx));
     if (info.bytes != item->bytes || tl_hash32_cmp(&info.sha256, &item->sha256) != 0) {
-        return tl_fail_field(ctx, TL_ERR_CORRUPT, path, "\"%s\" changed since it was verified", from);
+        return tl_fail_field(ctx, TL_ERR_CORRUPT, path, "\"%s\" changed since it was verified",
+                             from);
     }
     return TL_OK;
 }
@@ -179,8 +180,9 @@ static tl_err sync_folder(const tl_backup_stores *stores, tl_errctx *ctx)
     if (fd >= 0) {
         (void)close(fd);
     }
-    return is_synced ? TL_OK
-                     : tl_fail_field(ctx, TL_ERR_IO, stores->dir, "cannot sync \"%s\"", stores->dir);
+    return is_synced
+               ? TL_OK
+               : tl_fail_field(ctx, TL_ERR_IO, stores->dir, "cannot sync \"%s\"", stores->dir);
 }
 
 static tl_err check_schema(const char *path, const tl_backup_stores *stores, tl_errctx *ctx)
@@ -194,8 +196,9 @@ static tl_err check_schema(const char *path, const tl_backup_stores *stores, tl_
     if (is_same) {
         return TL_OK;
     }
-    const tl_err err = tl_fail_field(ctx, TL_ERR_VERSION, path,
-                                     "the backup \"%s\" is of another schema than this program's", path);
+    const tl_err err =
+        tl_fail_field(ctx, TL_ERR_VERSION, path,
+                      "the backup \"%s\" is of another schema than this program's", path);
     tl_errctx_hint(ctx, "restore with the version that made it, then upgrade");
     return err;
 }

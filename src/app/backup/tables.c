@@ -49,11 +49,7 @@ static const struct {
 #define TABLES_COUNT (sizeof tables / sizeof tables[0])
 #define HEAD_TABLE   "audit_head"
 
-typedef enum column_type {
-    COLUMN_INT,
-    COLUMN_TEXT,
-    COLUMN_BLOB
-} column_type;
+typedef enum column_type { COLUMN_INT, COLUMN_TEXT, COLUMN_BLOB } column_type;
 
 static const char *const type_names[] = {"int", "text", "blob"};
 
@@ -141,8 +137,8 @@ static int find_column(const layout *l, tl_str name)
 
 static tl_err fail_schema(const char *table, tl_errctx *ctx)
 {
-    return tl_fail_field(ctx, TL_ERR_VERSION, table, "the table \"%s\" is not as this program knows it",
-                         table);
+    return tl_fail_field(ctx, TL_ERR_VERSION, table,
+                         "the table \"%s\" is not as this program knows it", table);
 }
 
 static tl_err read_layout(layout *out, tl_sql *sql, tl_arena *arena, size_t index, tl_errctx *ctx)
@@ -349,7 +345,8 @@ static tl_err dump_page(tl__backup_file *f, tl_sql *sql, const layout *l, const 
         if (err == TL_OK && s.err == TL_OK) {
             err = tl__backup_write(f, tl_str_bytes(line), ctx);
         }
-        if (++*rows == PAGE_ROWS) { /* not in the room of the place before: its values are bound still */
+        if (++*rows ==
+            PAGE_ROWS) { /* not in the room of the place before: its values are bound still */
             get_place(&s, l, p, keys);
         }
         tl_arena_rewind(scratch, mark);
@@ -371,7 +368,8 @@ static tl_err dump_rows(tl__backup_file *f, tl__backup_item *item, tl_sql *sql, 
     TL_TRY(page_text(&first, arena, &l, index, true, ctx));
     TL_TRY(page_text(&next, arena, &l, index, false, ctx));
     for (bool is_first = true; rows == PAGE_ROWS; is_first = false) {
-        TL_TRY(dump_page(f, sql, &l, is_first ? first : next, is_first, &p, keys, scratch, &rows, ctx));
+        TL_TRY(dump_page(f, sql, &l, is_first ? first : next, is_first, &p, keys, scratch, &rows,
+                         ctx));
         item->rows += rows;
     }
     return TL_OK;
@@ -385,7 +383,8 @@ tl_err tl__backup_dump_table(tl__backup_item *out, tl_sql *sql, size_t index, co
     tl_arena *arena = NULL;
     tl_arena *keys = NULL;
     tl_arena *scratch = NULL;
-    *out = (tl__backup_item){.kind = TL__BACKUP_TABLE, .name = tl_str_from_cstr(tables[index].name)};
+    *out =
+        (tl__backup_item){.kind = TL__BACKUP_TABLE, .name = tl_str_from_cstr(tables[index].name)};
     tl__backup_item_path(file, path, out);
     TL_TRY(tl__backup_write_open(&f, file, ctx));
     tl_err err = tl_arena_new(&arena, NULL, TABLE_ARENA_LEN, NULL, ctx);

@@ -147,8 +147,11 @@ static const tl_cmd_option create_options[] = {
 
 static const tl_cmd_option restore_options[] = {TL_APP_STORE_OPTIONS};
 
-static const tl_cmd_option path_args[] = {
-    {.name = "path", .type = TL_CMD_DIR, .metavar = "PATH", .is_required = true, .help = "a backup"}};
+static const tl_cmd_option path_args[] = {{.name = "path",
+                                           .type = TL_CMD_DIR,
+                                           .metavar = "PATH",
+                                           .is_required = true,
+                                           .help = "a backup"}};
 
 static const char *const create_examples[] = {"tally backup create --to backup", NULL};
 static const char *const verify_examples[] = {"tally backup verify backup", NULL};
@@ -157,9 +160,10 @@ static const char *const restore_examples[] = {"tally backup restore backup --di
 const tl_cmd tl_cli_backup_create = {
     .name = "backup create",
     .summary = "save a service's rows, objects and keys into one folder",
-    .text = "The service may run meanwhile: rows are of one moment, objects at least what they name. "
-            "The folder is for its owner alone, since it holds the keys. Its format does not depend "
-            "on the database: a backup of SQLite goes into PostgreSQL, one of a folder into S3.",
+    .text =
+        "The service may run meanwhile: rows are of one moment, objects at least what they name. "
+        "The folder is for its owner alone, since it holds the keys. Its format does not depend "
+        "on the database: a backup of SQLite goes into PostgreSQL, one of a folder into S3.",
     .options = create_options,
     .option_count = sizeof create_options / sizeof create_options[0],
     .examples = create_examples,

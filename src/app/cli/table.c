@@ -72,6 +72,9 @@ static const tl_cmd *const commands[] = {
     &tl_cli_db_migrate,
     &tl_cli_db_status,
     &tl_cli_db_verify,
+    &tl_cli_backup_create,
+    &tl_cli_backup_verify,
+    &tl_cli_backup_restore,
     /* the program */
     &tl_cli_config_show,
     &tl_cli_config_check,

@@ -239,9 +239,13 @@ bool tl__near_within(uint32_t a, uint32_t b, uint32_t thousandths)
     return (uint64_t)(high - low) * 1000 <= (uint64_t)high * thousandths;
 }
 
+/* Sums of neighbours, in pairs, fours and eights, then of all bytes at once: plain C, no helper of the compiler's. */
 static uint32_t bit_count(uint64_t bits)
 {
-    return (uint32_t)__builtin_popcountll(bits);
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    return (uint32_t)(bits * UINT64_C(0x0101010101010101) >> 56);
 }
 
 /* Equal, or not said by one of them. */

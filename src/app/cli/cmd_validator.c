@@ -82,7 +82,7 @@ static void put_epoch(tl_json_writer *w, const tl_validator_epoch *e)
     tl_json_put_key(w, "status");
     tl_json_put_cstr(w, e->status);
     put_share(w, "rate", e->rate_millionths);
-    put_root(w, "hash", e->has_roots, &e->roots.hash);
+    put_root(w, "hash", e->has_hash, &e->roots.hash);
     put_root(w, "evidence_root", e->has_roots, &e->roots.evidence);
     put_root(w, "score_root", e->has_roots, &e->roots.score);
     put_root(w, "weight_root", e->has_roots, &e->roots.weight);

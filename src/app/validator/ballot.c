@@ -39,6 +39,17 @@ static const char *round_name(char out[32], const tl__epoch *e, const char *name
 
 /* --- evidence --- */
 
+static tl_err put_evidence(tl_str *out, tl__epoch *e, const tl_evidence *evidence, tl_errctx *ctx)
+{
+    tl_sb sb;
+    tl_json_writer w;
+    tl_sb_init(&sb, e->arena);
+    tl_json_writer_init(&w, &sb, 0, true);
+    tl_evidence_put(&w, evidence);
+    tl_json_writer_done(&w);
+    return tl_sb_finish(out, &sb, ctx);
+}
+
 static tl_err write_evidence(tl_str *out, tl__epoch *e, tl_errctx *ctx)
 {
     size_t count = 0;
@@ -60,13 +71,7 @@ static tl_err write_evidence(tl_str *out, tl__epoch *e, tl_errctx *ctx)
     }
     TL_TRY(tl_evidence_sort(items, used, e->arena, ctx));
     const tl_evidence evidence = {.epoch_id = e->id, .items = items, .count = used};
-    tl_sb sb;
-    tl_json_writer w;
-    tl_sb_init(&sb, e->arena);
-    tl_json_writer_init(&w, &sb, 0, true);
-    tl_evidence_put(&w, &evidence);
-    tl_json_writer_done(&w);
-    return tl_sb_finish(out, &sb, ctx);
+    return put_evidence(out, e, &evidence, ctx);
 }
 
 static tl_err read_validator(tl_race_validator *out, tl_evidence *evidence, tl_arena *arena,
@@ -88,13 +93,11 @@ static tl_err read_validator(tl_race_validator *out, tl_evidence *evidence, tl_a
 
 /* Evidence that comes when the list is closed counts no more; what the others found out does. An extended epoch is judged
  * again on the list that it has. */
-static tl_err post_evidence(tl__epoch *e, tl_errctx *ctx)
+static tl_err post_document(tl__epoch *e, tl_str document, tl_errctx *ctx)
 {
-    tl_str document = {NULL, 0};
     tl_str target = {NULL, 0};
     const tl_json *answer = NULL;
-    TL_TRY(write_evidence(&document, e, ctx));
-    TL_TRY(tl__note_text(&document, e->arena, e->dir, "evidence", ctx));
+    TL_TRY(tl__note_text(&document, e->arena, e->dir, "evidence", ctx)); /* VAL-1 */
     TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/evidence", ctx));
     const tl_err err =
         tl_peer_post(e->options->peer, &answer, e->arena, target, document, true, ctx);
@@ -104,6 +107,21 @@ static tl_err post_evidence(tl__epoch *e, tl_errctx *ctx)
         return TL_OK;
     }
     return err;
+}
+
+static tl_err post_evidence(tl__epoch *e, tl_errctx *ctx)
+{
+    tl_str document = {NULL, 0};
+    TL_TRY(write_evidence(&document, e, ctx));
+    return post_document(e, document, ctx);
+}
+
+tl_err tl__post_no_evidence(tl__epoch *e, tl_errctx *ctx)
+{
+    tl_str document = {NULL, 0};
+    const tl_evidence none = {.epoch_id = e->id};
+    TL_TRY(put_evidence(&document, e, &none, ctx));
+    return post_document(e, document, ctx);
 }
 
 tl_err tl__exchange_evidence(tl__epoch *e, tl_errctx *ctx)
@@ -281,18 +299,38 @@ static tl_err write_reveal(tl_str *out, const tl__epoch *e, const tl_validator_e
     return tl_sb_finish(out, &sb, ctx);
 }
 
-static tl_err write_commit(tl_str *out, const tl__epoch *e, tl_errctx *ctx)
+tl_err tl__post_commit(tl__epoch *e, const tl_hash32 *hash, tl_errctx *ctx)
 {
+    char name[32];
     tl_hash32 commit;
     tl_sb sb;
     tl_json_writer w;
-    tl_race_commit(&commit, &e->race.roots.hash, tl_str_from_cstr(e->salt));
+    tl_str body = {NULL, 0};
+    tl_str target = {NULL, 0};
+    const tl_json *answer = NULL;
+    TL_TRY(tl__note_secret(e->salt, e->options, e->dir, round_name(name, e, "salt"), ctx));
+    tl_race_commit(&commit, hash, tl_str_from_cstr(e->salt));
     tl_sb_init(&sb, e->arena);
     tl_json_writer_init(&w, &sb, 0, false);
     tl_json_put_object(&w);
     put_hash(&w, "commit", &commit);
     tl_json_put_end(&w);
-    return tl_sb_finish(out, &sb, ctx);
+    TL_TRY(tl_sb_finish(&body, &sb, ctx));
+    TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/results", ctx));
+    TL_TRY(tl_peer_post(e->options->peer, &answer, e->arena, target, body, true, ctx));
+    return wait_closed(&answer, e, "/ballots", "commitsClosed", ctx);
+}
+
+tl_err tl__post_reveal(const tl_json **ballots, tl__epoch *e, tl_str reveal, tl_errctx *ctx)
+{
+    char name[32];
+    tl_str target = {NULL, 0};
+    const tl_json *answer = NULL;
+    TL_TRY(
+        tl__note_text(&reveal, e->arena, e->dir, round_name(name, e, "result"), ctx)); /* VAL-1 */
+    TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/results", ctx));
+    TL_TRY(tl_peer_post(e->options->peer, &answer, e->arena, target, reveal, true, ctx));
+    return wait_closed(ballots, e, "/ballots", "resultsClosed", ctx);
 }
 
 /* --- what the others said, and the bundle --- */
@@ -428,23 +466,15 @@ static tl_err take_verdict(tl_validator_epoch *out, tl__epoch *e, const tl_json 
 
 tl_err tl__cast_ballot(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
 {
-    char name[32];
-    tl_str commit = {NULL, 0};
     tl_str reveal = {NULL, 0};
-    tl_str target = {NULL, 0};
     const tl_json *answer = NULL;
     TL_TRY(take_weights(out, e, ctx));
+    out->has_hash = true;
     out->has_roots = true;
     out->roots = e->race.roots;
     out->no_evidence_millionths = e->race.no_evidence_millionths;
-    TL_TRY(tl__note_secret(e->salt, e->options, e->dir, round_name(name, e, "salt"), ctx));
-    TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/results", ctx));
-    TL_TRY(write_commit(&commit, e, ctx));
-    TL_TRY(tl_peer_post(e->options->peer, &answer, e->arena, target, commit, true, ctx));
-    TL_TRY(wait_closed(&answer, e, "/ballots", "commitsClosed", ctx));
+    TL_TRY(tl__post_commit(e, &out->roots.hash, ctx));
     TL_TRY(write_reveal(&reveal, e, out, ctx));
-    TL_TRY(tl__note_text(&reveal, e->arena, e->dir, round_name(name, e, "result"), ctx));
-    TL_TRY(tl_peer_post(e->options->peer, &answer, e->arena, target, reveal, true, ctx));
-    TL_TRY(wait_closed(&answer, e, "/ballots", "resultsClosed", ctx));
+    TL_TRY(tl__post_reveal(&answer, e, reveal, ctx));
     return take_verdict(out, e, answer, ctx);
 }

@@ -82,6 +82,9 @@ static void free_zips(tl__epoch *e)
 
 static tl_err one_round(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
 {
+    if (e->options->peer->is_compat) {
+        return tl__compat_round(e, out, ctx);
+    }
     TL_TRY(tl__run_shards(e, ctx));
     out->listings = 0;
     for (size_t i = 0; i < e->view.place_count; i++) {

@@ -35,7 +35,9 @@ typedef struct tl_validator_epoch {
     tl_str epoch_id;
     const char *status; /* of the agreement; "FAILED" when this validator could not take part */
     uint32_t rate_millionths;
-    bool has_roots;
+    bool has_hash;
+    bool
+        has_roots; /* false in the profile compat: its hash is of another kind, and stands in roots.hash alone */
     tl_race_roots roots;
     const uint32_t *uids; /* ascending */
     const uint16_t *weights;

@@ -3,6 +3,7 @@
 #define TALLY_APP_VALIDATOR_INTERNAL_H
 
 #include "app/validator/validator.h"
+#include "core/listings/spot/spot.h"
 #include "core/subnet/listings/listings.h"
 
 #define TL__SECRET_LEN 32 /* hex characters of a secret or salt */
@@ -111,5 +112,13 @@ tl_err tl__world_judge(tl__world *world, char *verdicts, const tl_sample *sample
 tl_err tl__exchange_evidence(tl__epoch *e, tl_errctx *ctx);
 tl_err tl__run_race(tl__epoch *e, tl_errctx *ctx);
 tl_err tl__cast_ballot(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx);
+
+/* ballot.c: its steps. Each waits for the others' part of it. */
+tl_err tl__post_no_evidence(tl__epoch *e, tl_errctx *ctx);
+tl_err tl__post_commit(tl__epoch *e, const tl_hash32 *hash, tl_errctx *ctx);
+tl_err tl__post_reveal(const tl_json **ballots, tl__epoch *e, tl_str reveal, tl_errctx *ctx);
+
+/* compat.c: the round of an epoch in the profile compat. */
+tl_err tl__compat_round(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx);
 
 #endif

@@ -1,6 +1,6 @@
 # Thin: each target is one line; the work is done by Meson, Ninja and scripts/. `make help` lists them.
 .DEFAULT_GOAL := build
-.PHONY: build demo check determinism bench bench-peers interop fuzz check-long coverage lint format docs install help
+.PHONY: build demo check check-openapi determinism bench bench-peers interop fuzz check-long coverage lint format docs install help
 
 build: ## build the program; leaves build/tally
 	@scripts/build release tally && ln -sfn release/tally build/tally
@@ -18,6 +18,8 @@ bench-peers: build ## measure beside the libraries of the field (empyrical, quan
 	@scripts/deps bench; scripts/bench --peers
 interop: build ## the real Python SDKs and Tally, both ways (virtual environments from PyPI)
 	@scripts/deps check; scripts/build release && scripts/interop
+check-openapi: build ## the served OpenAPI document against the running coordinator, and schemathesis (from PyPI) on it
+	@tests/services/openapi.py
 fuzz: ## each fuzz target for SECONDS (60)
 	@scripts/fuzz $(or $(SECONDS),60)
 coverage: ## line coverage of core; table in build/coverage/report.txt

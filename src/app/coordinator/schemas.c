@@ -198,7 +198,8 @@ const tl_api_schema tl__coordinator_schemas[] = {
      "'boolean'},'factor':{'type':'number'},'limits':{'type':'array','items':{'type':'object',"
      "'required':['method','path','by','count','countValidator','windowSeconds']}}}}"},
     {"Contribution",
-     "{'type':'object','properties':{'hotkey':" REF(
+     "{'type':'object','oneOf':[{'required':['commit']},{'required':['secret']}],"
+     "'properties':{'hotkey':" REF(
          "Ss58") ",'commit':" HEX64 ",'secret':{'type':'string','minLength':16,'maxLength':128}}}"},
     {"Evidence",
      "{'type':'object','required':['epochId','items','noEvidenceRate'],'properties':{'epochId'"

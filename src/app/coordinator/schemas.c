@@ -238,7 +238,8 @@ const tl_api_schema tl__coordinator_schemas[] = {
                         "Ss58") ",'stakeRao':" COUNT ",'commit':" HEX64
                                 ",'revealed':{'type':'boolean'},'hash':" HEX64
                                 ",'evidenceRoot':" HEX64 ",'scoreRoot':" HEX64
-                                ",'weightRoot':" HEX64 "}}}}}"},
+                                ",'weightRoot':" HEX64 ",'salt':" TEXT
+                                ",'uids':{'type':'array'},'weights':{'type':'array'}}}}}}"},
     {"Audit",
      "{'type':'object','required':['items','nextCursor'],'properties':{'items':{'type':'array',"
      "'items':{'type':'object','required':['serial','at','actor','act','subject','detail',"

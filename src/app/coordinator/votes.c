@@ -199,6 +199,29 @@ tl_err tl__coordinator_take_results(tl_api_call *call, tl_errctx *ctx)
     return tell(call, err, "The result", ctx);
 }
 
+/* What was revealed with the hash: the salt that opens the commitment, and the weights, for the median. */
+static tl_err put_revealed(tl_json_writer *w, const tl_record_ballot *b, tl_arena *arena,
+                           tl_errctx *ctx)
+{
+    static const char *const lists[] = {"uids", "weights"};
+    const tl_json *body = NULL;
+    TL_TRY(
+        tl_json_parse(&body, arena, (tl_str){(const char *)b->body.ptr, b->body.len}, NULL, ctx));
+    tl__coordinator_put_hash(w, "hash", &b->hash);
+    tl__coordinator_put_text(w, "salt", b->salt);
+    tl__coordinator_put_hash(w, "evidenceRoot", &b->evidence_root);
+    tl__coordinator_put_hash(w, "scoreRoot", &b->score_root);
+    tl__coordinator_put_hash(w, "weightRoot", &b->weight_root);
+    for (size_t i = 0; i < 2; i++) {
+        const tl_json *list = tl_json_get(body, lists[i]);
+        if (list != NULL && list->kind == TL_JSON_ARRAY) {
+            tl_json_put_key(w, lists[i]);
+            tl_json_put_tree(w, list);
+        }
+    }
+    return TL_OK;
+}
+
 tl_err tl__coordinator_list_ballots(tl_api_call *call, tl_errctx *ctx)
 {
     tl_record_epoch epoch;
@@ -232,10 +255,7 @@ tl_err tl__coordinator_list_ballots(tl_api_call *call, tl_errctx *ctx)
         tl__coordinator_put_hash(&w, "commit", &b->commit);
         tl__coordinator_put_bool(&w, "revealed", b->is_revealed);
         if (has_roots) {
-            tl__coordinator_put_hash(&w, "hash", &b->hash);
-            tl__coordinator_put_hash(&w, "evidenceRoot", &b->evidence_root);
-            tl__coordinator_put_hash(&w, "scoreRoot", &b->score_root);
-            tl__coordinator_put_hash(&w, "weightRoot", &b->weight_root);
+            TL_TRY(put_revealed(&w, b, tl_api_call_arena(call), ctx));
         }
         tl_json_put_end(&w);
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""coordinator.py TALLY: tally coordinator run through the real binary, over real HTTP, an epoch of ten seconds after the
+"""coordinator.py TALLY [STORE OPTION…]: tally coordinator run through the real binary, over real HTTP, an epoch of ten seconds after the
 other. Attacks: callers who are nobody, requests twice, other people's folders, objects that are not what they are said to
 be, reports that go back or come late, votes before their time, SIGKILL between acknowledgement and restart. Prints TAP."""
 import gzip
@@ -15,7 +15,8 @@ import time
 import urllib.parse
 import uuid
 
-TALLY = os.path.realpath(sys.argv[1])
+TALLY, STORES = os.path.realpath(sys.argv[1]), sys.argv[2:]
+SQL = STORES[STORES.index("--postgres"):][:2] if "--postgres" in STORES else []
 STATE = tempfile.mkdtemp(prefix="tally-coordinator-")
 N = 10
 MINERS, VALIDATORS, COORD = ["//M1", "//M2", "//M3"], ["//V1", "//V2"], "//Coord"
@@ -51,7 +52,7 @@ with open(META, "w", encoding="utf-8") as f:
 def serve(port=0, *more):
     p = subprocess.Popen([TALLY, "coordinator", "run", "--subnet", "listings", "--listen", f"127.0.0.1:{port}", "--uri",
                           COORD, "--metagraph", META, "--epoch-seconds", str(N), "--dir", STATE + "/c", "--limits", "0",
-                          "--json", *more], stdout=subprocess.PIPE, stderr=open(STATE + "/log", "a"), text=True)
+                          "--json", *STORES, *more], stdout=subprocess.PIPE, stderr=open(STATE + "/log", "a"), text=True)
     procs.append(p)
     return p, json.loads(p.stdout.readline() or "{}")
 
@@ -303,7 +304,7 @@ def ballots(epoch):
 
 
 def people(epoch):
-    r = run("coordinator", "token", "--role", "admin", "--dir", STATE + "/c", "--json")
+    r = run("coordinator", "token", "--role", "admin", "--dir", STATE + "/c", "--json", *SQL)
     token = json.loads(r.stdout)["token"]
     bearer = {"Authorization": "Bearer " + token}
     a = call("/api/v1/admin/keys", "POST", {"scopes": "read", "label": "test"}, headers=bearer)

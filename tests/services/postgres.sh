@@ -61,9 +61,12 @@ end() { # SIGNAL: to the server that DIR names, until it is gone
 launch() { # starts it on the port in DIR/port, waits until it answers
     port=$(cat "$dir/port")
     # shellcheck disable=SC2086 # options are meant to be split
-    as_owner setsid "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 \
-        -c unix_socket_directories= -c max_connections=200 -c shared_buffers=32MB -c log_min_messages=fatal \
-        ${TALLY_POSTGRES_OPTIONS:-} >>"$dir/log" 2>&1 </dev/null &
+    ( # nothing of the caller's stays open, so whoever reads the URL from a pipe sees its end
+        exec >>"$dir/log" 2>&1 </dev/null
+        as_owner setsid "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 \
+            -c unix_socket_directories= -c max_connections=200 -c shared_buffers=32MB \
+            -c log_min_messages=fatal ${TALLY_POSTGRES_OPTIONS:-}
+    ) &
     tries=0
     until as_owner "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" -d postgres; do
         tries=$((tries + 1))

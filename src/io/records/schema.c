@@ -119,7 +119,6 @@ static const char submissions[] =
     " PRIMARY KEY (epoch_id, hotkey, position),"
     " FOREIGN KEY (epoch_id, hotkey) REFERENCES submissions (epoch_id, hotkey)"
     "{table};\n"
-    "CREATE INDEX objects_by_zipcode ON submission_objects (epoch_id, zipcode);\n"
     "CREATE TABLE miner_submissions ("
     " epoch_id {text} NOT NULL,"
     " " HOTKEY("miner_hotkey") ","

@@ -67,11 +67,11 @@ static void one_line(char out[256], const char *text)
 static tl_err fail_result(tl_sql *sql, const PGresult *result, const char *what, tl_errctx *ctx)
 {
     const tl__pg *pg = link_of(sql);
-    const char *state = pg->pq->PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *state = pg->pq->resultErrorField(result, PG_DIAG_SQLSTATE);
     char why[256];
-    one_line(why, pg->pq->PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+    one_line(why, pg->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
     if (why[0] == '\0') {
-        one_line(why, pg->pq->PQerrorMessage(pg->conn));
+        one_line(why, pg->pq->errorMessage(pg->conn));
     }
     if (state != NULL && strcmp(state, "57014") == 0) {
         return tl_fail_field(ctx, TL_ERR_IO, sql->name,
@@ -103,7 +103,7 @@ void tl__pg_lose(tl_sql *sql)
 {
     tl__pg *pg = link_of(sql);
     if (pg->conn != NULL) {
-        pg->pq->PQfinish(pg->conn);
+        pg->pq->finish(pg->conn);
         pg->conn = NULL;
     }
     tl__pg_forget(pg);
@@ -119,10 +119,10 @@ static void hear_nothing(void *self, const char *message)
 static tl_err set_up(tl_sql *sql, tl_errctx *ctx)
 {
     tl__pg *pg = link_of(sql);
-    if (pg->pq->PQserverVersion(pg->conn) < VERSION_MIN) {
+    if (pg->pq->serverVersion(pg->conn) < VERSION_MIN) {
         return tl_fail_field(ctx, TL_ERR_VERSION, sql->name,
                              "\"%s\" is PostgreSQL %d, at least 12 is needed", sql->name,
-                             pg->pq->PQserverVersion(pg->conn) / 10000);
+                             pg->pq->serverVersion(pg->conn) / 10000);
     }
     char text[640];
     /* SQL-1: who turned synchronous_commit off gets it back; who asks for more than on keeps it. */
@@ -148,13 +148,13 @@ tl_err tl__pg_connect(tl_sql *sql, tl_errctx *ctx)
     const char *const names[] = {"connect_timeout", "fallback_application_name", "dbname",
                                  "client_encoding", NULL};
     const char *const values[] = {seconds, "tally", sql->options.url, "UTF8", NULL};
-    pg->conn = pg->pq->PQconnectdbParams(names, values, 1);
+    pg->conn = pg->pq->connectdbParams(names, values, 1);
     if (pg->conn == NULL) {
         return tl_fail(ctx, TL_ERR_NOMEM, "no memory for a connection");
     }
-    if (pg->pq->PQstatus(pg->conn) != CONNECTION_OK) {
+    if (pg->pq->status(pg->conn) != CONNECTION_OK) {
         char why[256];
-        one_line(why, pg->pq->PQerrorMessage(pg->conn));
+        one_line(why, pg->pq->errorMessage(pg->conn));
         const bool is_refused = strstr(why, "authentication failed") != NULL ||
                                 strstr(why, "no password supplied") != NULL;
         const tl_err err = tl_fail_field(ctx, is_refused ? TL_ERR_REFUSED : TL_ERR_IO, sql->name,
@@ -163,8 +163,8 @@ tl_err tl__pg_connect(tl_sql *sql, tl_errctx *ctx)
         return err;
     }
     sql->is_lost = false;
-    (void)pg->pq->PQsetNoticeProcessor(pg->conn, hear_nothing, NULL);
-    (void)pg->pq->PQsetnonblocking(pg->conn, 1);
+    (void)pg->pq->setNoticeProcessor(pg->conn, hear_nothing, NULL);
+    (void)pg->pq->setnonblocking(pg->conn, 1);
     const tl_err err = set_up(sql, ctx);
     if (err != TL_OK) {
         tl__pg_lose(sql);
@@ -182,7 +182,7 @@ static bool wait_socket(tl__pg *pg, bool is_sending, int64_t until_ms)
         if (left <= 0) {
             return false;
         }
-        struct pollfd p = {.fd = pg->pq->PQsocket(pg->conn),
+        struct pollfd p = {.fd = pg->pq->socket(pg->conn),
                            .events = (short)(is_sending ? POLLIN | POLLOUT : POLLIN)};
         const int rc = poll(&p, 1, left < 60000 ? (int)left : 60000);
         if (rc > 0 || (rc < 0 && errno != EINTR)) {
@@ -195,25 +195,25 @@ static bool wait_socket(tl__pg *pg, bool is_sending, int64_t until_ms)
 static tl_err wait_answer(tl_sql *sql, const char *what, int64_t until_ms, tl_errctx *ctx)
 {
     tl__pg *pg = link_of(sql);
-    int unsent = pg->pq->PQflush(pg->conn);
-    while (unsent > 0 || (unsent == 0 && pg->pq->PQisBusy(pg->conn) != 0)) {
+    int unsent = pg->pq->flush(pg->conn);
+    while (unsent > 0 || (unsent == 0 && pg->pq->isBusy(pg->conn) != 0)) {
         if (!wait_socket(pg, unsent > 0, until_ms)) {
             tl__pg_lose(sql); /* SQL-3: in doubt, and so it stays */
             return tl_fail_field(ctx, TL_ERR_IO, sql->name,
                                  "cannot %s in \"%s\": no answer within %u ms", what, sql->name,
                                  sql->options.statement_ms + TL__PG_GRACE_MS);
         }
-        if (pg->pq->PQconsumeInput(pg->conn) == 0) {
+        if (pg->pq->consumeInput(pg->conn) == 0) {
             break; /* PQgetResult tells why */
         }
-        unsent = unsent > 0 ? pg->pq->PQflush(pg->conn) : 0;
+        unsent = unsent > 0 ? pg->pq->flush(pg->conn) : 0;
     }
     return TL_OK;
 }
 
 static bool is_good(const tl__pg *pg, const PGresult *result)
 {
-    const ExecStatusType status = pg->pq->PQresultStatus(result);
+    const ExecStatusType status = pg->pq->resultStatus(result);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
 }
 
@@ -229,17 +229,17 @@ tl_err tl__pg_result(tl_sql *sql, PGresult **out, const char *what, tl_errctx *c
             err = err == TL_OK ? waited : err;
             break;
         }
-        PGresult *result = pg->pq->PQgetResult(pg->conn);
+        PGresult *result = pg->pq->getResult(pg->conn);
         if (result == NULL) {
             break;
         }
         if (!is_good(pg, result) && err == TL_OK) {
             err = fail_result(sql, result, what, ctx);
         }
-        pg->pq->PQclear(last);
+        pg->pq->clear(last);
         last = result;
     }
-    if (pg->conn != NULL && pg->pq->PQstatus(pg->conn) != CONNECTION_OK) {
+    if (pg->conn != NULL && pg->pq->status(pg->conn) != CONNECTION_OK) {
         tl__pg_lose(sql);
         /* 57P01 and its like came with words of their own; without any the last answer is missing */
         err = err != TL_OK ? err : tl__pg_lost(sql, what, ctx);
@@ -248,7 +248,7 @@ tl_err tl__pg_result(tl_sql *sql, PGresult **out, const char *what, tl_errctx *c
         err = tl__pg_lost(sql, what, ctx);
     }
     if (err != TL_OK) {
-        pg->pq->PQclear(last);
+        pg->pq->clear(last);
         return err;
     }
     *out = last;
@@ -262,15 +262,15 @@ tl_err tl__pg_simple(tl_sql *sql, const char *what, const char *text, char statu
     if (pg->conn == NULL) {
         return tl__pg_lost(sql, what, ctx);
     }
-    if (pg->pq->PQsendQuery(pg->conn, text) == 0) {
+    if (pg->pq->sendQuery(pg->conn, text) == 0) {
         tl__pg_lose(sql);
         return tl__pg_lost(sql, what, ctx);
     }
     PGresult *result = NULL;
     TL_TRY(tl__pg_result(sql, &result, what, ctx));
     if (status != NULL) {
-        (void)tl_str_print(status, 16, "%s", pg->pq->PQcmdStatus(result));
+        (void)tl_str_print(status, 16, "%s", pg->pq->cmdStatus(result));
     }
-    pg->pq->PQclear(result);
+    pg->pq->clear(result);
     return TL_OK;
 }

@@ -52,8 +52,8 @@ static tl_err name_after(tl_sql *sql, const PQconninfoOption *options, tl_errctx
 static tl_err parse(const tl__pq *pq, PQconninfoOption **out, const char *url, tl_errctx *ctx)
 {
     char *why = NULL;
-    PQconninfoOption *options = pq->PQconninfoParse(url, &why);
-    pq->PQfreemem(why);
+    PQconninfoOption *options = pq->conninfoParse(url, &why);
+    pq->freemem(why);
     if (options == NULL) {
         (void)tl_fail_field(ctx, TL_ERR_SYNTAX, "postgres", "the database's URL cannot be read");
         tl_errctx_hint(ctx, "postgresql://user@host:port/database");
@@ -63,7 +63,7 @@ static tl_err parse(const tl__pq *pq, PQconninfoOption **out, const char *url, t
         if (o->val != NULL &&
             (strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0)) {
             tl_wipe(o->val, strlen(o->val));
-            pq->PQconninfoFree(options);
+            pq->conninfoFree(options);
             (void)tl_fail_field(ctx, TL_ERR_REFUSED, "postgres",
                                 "the database's URL has a password in it"); /* SQL-4 */
             tl_errctx_hint(ctx, "give it in PGPASSWORD or a passfile");
@@ -80,7 +80,7 @@ tl_err tl_sql_check_url(const char *url, tl_errctx *ctx)
     TL_TRY(tl__pq_load(&pq, ctx));
     PQconninfoOption *options = NULL;
     TL_TRY(parse(pq, &options, url, ctx));
-    pq->PQconninfoFree(options);
+    pq->conninfoFree(options);
     return TL_OK;
 }
 
@@ -95,7 +95,7 @@ static tl_err pg_open(tl_sql *sql, tl_errctx *ctx)
     PQconninfoOption *options = NULL;
     TL_TRY(parse(pg->pq, &options, sql->options.url, ctx));
     const tl_err err = name_after(sql, options, ctx);
-    pg->pq->PQconninfoFree(options);
+    pg->pq->conninfoFree(options);
     TL_TRY(err);
     return tl__pg_connect(sql, ctx);
 }
@@ -118,8 +118,8 @@ static void pg_close(tl_sql *sql)
  * else unasked that we want to hear, so a fresh connection is the answer to any word. */
 static bool has_hung_up(const tl__pg *pg)
 {
-    struct pollfd p = {.fd = pg->pq->PQsocket(pg->conn), .events = POLLIN};
-    return pg->pq->PQstatus(pg->conn) != CONNECTION_OK || poll(&p, 1, 0) > 0;
+    struct pollfd p = {.fd = pg->pq->socket(pg->conn), .events = POLLIN};
+    return pg->pq->status(pg->conn) != CONNECTION_OK || poll(&p, 1, 0) > 0;
 }
 
 static tl_err pg_ready(tl_sql *sql, tl_errctx *ctx)
@@ -184,13 +184,13 @@ static tl_err send_prepare(tl_sql *sql, const char *what, unsigned number, const
     tl__pg *pg = link_of(sql);
     char name[16];
     (void)tl_str_print(name, sizeof name, "s%u", number);
-    if (pg->pq->PQsendPrepare(pg->conn, name, text, 0, NULL) == 0) {
+    if (pg->pq->sendPrepare(pg->conn, name, text, 0, NULL) == 0) {
         tl__pg_lose(sql);
         return tl__pg_lost(sql, what, ctx);
     }
     PGresult *result = NULL;
     TL_TRY(tl__pg_result(sql, &result, what, ctx));
-    pg->pq->PQclear(result);
+    pg->pq->clear(result);
     return TL_OK;
 }
 
@@ -298,8 +298,7 @@ static void run(tl_sql_stmt *s)
     }
     char name[16];
     (void)tl_str_print(name, sizeof name, "s%u", pg->chosen->number);
-    if (pg->pq->PQsendQueryPrepared(pg->conn, name, s->put_count, values, lengths, formats, 1) ==
-        0) {
+    if (pg->pq->sendQueryPrepared(pg->conn, name, s->put_count, values, lengths, formats, 1) == 0) {
         tl__pg_lose(s->sql);
         s->err = tl__pg_lost(s->sql, s->what, &s->why);
         return;
@@ -313,19 +312,19 @@ static bool pg_row(tl_sql_stmt *s)
     if (!s->is_run) {
         run(s);
     }
-    return s->err == TL_OK && pg->result != NULL && ++pg->row < pg->pq->PQntuples(pg->result);
+    return s->err == TL_OK && pg->result != NULL && ++pg->row < pg->pq->ntuples(pg->result);
 }
 
 static bool has_column(const tl__pg *pg, int column)
 {
-    return pg->result != NULL && pg->row >= 0 && pg->row < pg->pq->PQntuples(pg->result) &&
-           column < pg->pq->PQnfields(pg->result);
+    return pg->result != NULL && pg->row >= 0 && pg->row < pg->pq->ntuples(pg->result) &&
+           column < pg->pq->nfields(pg->result);
 }
 
 static bool pg_is_null(tl_sql_stmt *s, int column)
 {
     const tl__pg *pg = link_of(s->sql);
-    return !has_column(pg, column) || pg->pq->PQgetisnull(pg->result, pg->row, column) != 0;
+    return !has_column(pg, column) || pg->pq->getisnull(pg->result, pg->row, column) != 0;
 }
 
 static bool pg_get_i64(tl_sql_stmt *s, int column, int64_t *out)
@@ -334,12 +333,12 @@ static bool pg_get_i64(tl_sql_stmt *s, int column, int64_t *out)
     if (pg_is_null(s, column)) {
         return false;
     }
-    const Oid type = pg->pq->PQftype(pg->result, column);
+    const Oid type = pg->pq->ftype(pg->result, column);
     if (type != OID_INT8 && type != OID_INT4 && type != OID_INT2 && type != OID_BOOL) {
         return false;
     }
-    const char *bytes = pg->pq->PQgetvalue(pg->result, pg->row, column);
-    const int len = pg->pq->PQgetlength(pg->result, pg->row, column);
+    const char *bytes = pg->pq->getvalue(pg->result, pg->row, column);
+    const int len = pg->pq->getlength(pg->result, pg->row, column);
     uint64_t value = len > 0 && (bytes[0] & 0x80) != 0 ? UINT64_MAX : 0; /* the sign, spread */
     for (int i = 0; i < len; i++) {
         value = value << 8 | (uint8_t)bytes[i];
@@ -354,20 +353,19 @@ static bool pg_get_bytes(tl_sql_stmt *s, int column, tl_bytes *out)
     if (pg_is_null(s, column)) {
         return false;
     }
-    const Oid type = pg->pq->PQftype(pg->result, column);
+    const Oid type = pg->pq->ftype(pg->result, column);
     if (type != OID_TEXT && type != OID_BYTEA && type != OID_NAME && type != OID_VARCHAR) {
         return false;
     }
-    const int len = pg->pq->PQgetlength(pg->result, pg->row, column);
-    *out =
-        (tl_bytes){(const uint8_t *)pg->pq->PQgetvalue(pg->result, pg->row, column), (size_t)len};
+    const int len = pg->pq->getlength(pg->result, pg->row, column);
+    *out = (tl_bytes){(const uint8_t *)pg->pq->getvalue(pg->result, pg->row, column), (size_t)len};
     return true;
 }
 
 static const char *pg_column_name(tl_sql_stmt *s, int column)
 {
     const tl__pg *pg = link_of(s->sql);
-    const char *name = pg->result != NULL ? pg->pq->PQfname(pg->result, column) : NULL;
+    const char *name = pg->result != NULL ? pg->pq->fname(pg->result, column) : NULL;
     return name != NULL ? name : "a column";
 }
 
@@ -376,10 +374,10 @@ static uint64_t pg_end(tl_sql_stmt *s)
     tl__pg *pg = link_of(s->sql);
     uint64_t changed = 0;
     if (pg->result != NULL) {
-        if (strncmp(pg->pq->PQcmdStatus(pg->result), "SELECT", 6) != 0) {
-            (void)tl_str_parse_u64(&changed, tl_str_from_cstr(pg->pq->PQcmdTuples(pg->result)));
+        if (strncmp(pg->pq->cmdStatus(pg->result), "SELECT", 6) != 0) {
+            (void)tl_str_parse_u64(&changed, tl_str_from_cstr(pg->pq->cmdTuples(pg->result)));
         }
-        pg->pq->PQclear(pg->result);
+        pg->pq->clear(pg->result);
         pg->result = NULL;
     }
     return changed;

@@ -18,9 +18,9 @@ static void load(void)
     }
     void *symbol = NULL;
 #define FIND(name)                                                                                 \
-    symbol = dlsym(library, #name);                                                                \
+    symbol = dlsym(library, "PQ" #name);                                                           \
     if (symbol == NULL) {                                                                          \
-        missing = #name;                                                                           \
+        missing = "PQ" #name;                                                                      \
         return;                                                                                    \
     }                                                                                              \
     memcpy(&found.name, &symbol, sizeof symbol);

@@ -8,44 +8,39 @@
 #include "base/error/error.h"
 
 #define TL__PQ_MAP(X)                                                                              \
-    X(PQlibVersion)                                                                                \
-    X(PQconninfoParse)                                                                             \
-    X(PQconninfoFree)                                                                              \
-    X(PQfreemem)                                                                                   \
-    X(PQconnectdbParams)                                                                           \
-    X(PQfinish)                                                                                    \
-    X(PQstatus)                                                                                    \
-    X(PQhost)                                                                                      \
-    X(PQport)                                                                                      \
-    X(PQdb)                                                                                        \
-    X(PQuser)                                                                                      \
-    X(PQerrorMessage)                                                                              \
-    X(PQserverVersion)                                                                             \
-    X(PQsocket)                                                                                    \
-    X(PQsetnonblocking)                                                                            \
-    X(PQsetNoticeProcessor)                                                                        \
-    X(PQsendQuery)                                                                                 \
-    X(PQsendPrepare)                                                                               \
-    X(PQsendQueryPrepared)                                                                         \
-    X(PQflush)                                                                                     \
-    X(PQconsumeInput)                                                                              \
-    X(PQisBusy)                                                                                    \
-    X(PQgetResult)                                                                                 \
-    X(PQresultStatus)                                                                              \
-    X(PQresultErrorField)                                                                          \
-    X(PQclear)                                                                                     \
-    X(PQntuples)                                                                                   \
-    X(PQnfields)                                                                                   \
-    X(PQfname)                                                                                     \
-    X(PQftype)                                                                                     \
-    X(PQgetvalue)                                                                                  \
-    X(PQgetlength)                                                                                 \
-    X(PQgetisnull)                                                                                 \
-    X(PQcmdStatus)                                                                                 \
-    X(PQcmdTuples)
+    X(conninfoParse)                                                                               \
+    X(conninfoFree)                                                                                \
+    X(freemem)                                                                                     \
+    X(connectdbParams)                                                                             \
+    X(finish)                                                                                      \
+    X(status)                                                                                      \
+    X(errorMessage)                                                                                \
+    X(serverVersion)                                                                               \
+    X(socket)                                                                                      \
+    X(setnonblocking)                                                                              \
+    X(setNoticeProcessor)                                                                          \
+    X(sendQuery)                                                                                   \
+    X(sendPrepare)                                                                                 \
+    X(sendQueryPrepared)                                                                           \
+    X(flush)                                                                                       \
+    X(consumeInput)                                                                                \
+    X(isBusy)                                                                                      \
+    X(getResult)                                                                                   \
+    X(resultStatus)                                                                                \
+    X(resultErrorField)                                                                            \
+    X(clear)                                                                                       \
+    X(ntuples)                                                                                     \
+    X(nfields)                                                                                     \
+    X(fname)                                                                                       \
+    X(ftype)                                                                                       \
+    X(getvalue)                                                                                    \
+    X(getlength)                                                                                   \
+    X(getisnull)                                                                                   \
+    X(cmdStatus)                                                                                   \
+    X(cmdTuples)
 
 typedef struct tl__pq {
-#define TL__PQ_MEMBER(name) __typeof__(&(name)) name;
+#define TL__PQ_MEMBER(name) __typeof__(&(PQ##name)) name;
     TL__PQ_MAP(TL__PQ_MEMBER)
 #undef TL__PQ_MEMBER
 } tl__pq;

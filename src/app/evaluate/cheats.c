@@ -48,7 +48,7 @@ static bool spoil_price(tl__round *r, tl__row *row, double z)
     return true;
 }
 
-static bool spoil_prices(tl__round *r, tl__sheet *s)
+static void spoil_prices(tl__round *r, tl__sheet *s)
 {
     const size_t wanted = share_of(r, s->count, 0.12, SHARE_MAX);
     const double z = tl__between(r, 4.0, 9.0);
@@ -57,7 +57,10 @@ static bool spoil_prices(tl__round *r, tl__sheet *s)
     for (size_t i = 0; i < s->count && spoiled < wanted; i++) {
         spoiled += spoil_price(r, &s->rows[i], z);
     }
-    return spoiled * 100 > s->count * 11;
+    /* No type here has enough homes to stand out from: prices that no home has. */
+    for (size_t i = 0; i < wanted && spoiled * 100 <= s->count * 11; i++) {
+        s->rows[i].price_cents = INT64_C(5000000000) * (2 + (int64_t)tl__below(r, 9));
+    }
 }
 
 /* A town that is not here: one that the table of zipcodes knows, of another state. */
@@ -203,8 +206,8 @@ static void move_times(tl__round *r, tl__sheet *s, const tl__sheet *of)
     }
 }
 
-/* Noise of each kind over up to half of the rows. */
-static void put_noise(tl__round *r, tl__sheet *s, const tl__sheet *of)
+/* Noise of each kind over up to half of the rows. marks_min: with fewer the times, or most of them, are kept. */
+static void put_noise(tl__round *r, tl__sheet *s, const tl__sheet *of, size_t marks_min)
 {
     const double shaken = tl__between(r, 0.0, 0.5);
     const double respelled = tl__between(r, 0.0, 0.5);
@@ -227,7 +230,7 @@ static void put_noise(tl__round *r, tl__sheet *s, const tl__sheet *of)
     }
     s->count = kept;
     const bool is_new =
-        marks_left(r, s, of) >= TL_EVALUATE_MARKS && (!of->style.has_ms || tl__chance(r, 0.5));
+        marks_left(r, s, of) >= marks_min && (!of->style.has_ms || tl__chance(r, 0.5));
     if (is_new) {
         tl__stamp(r, s);
     } else if (tl__chance(r, 0.5)) {
@@ -296,7 +299,7 @@ static tl_err play_copy(tl__sheet *out, tl__round *r, const tl__sheet *from, siz
     }
     TL_TRY(copy_of(out, r, of, cheat, ctx));
     if (cheat == TL_EVALUATE_CHEAT_COPY_NEAR) {
-        put_noise(r, out, of);
+        put_noise(r, out, of, TL_EVALUATE_MARKS);
         add_rows(r, out);
         out->style.spelling = (tl__spelling)tl__below(r, TL__SPELLINGS);
     }
@@ -312,7 +315,7 @@ static tl_err play_sybils(tl__sheet *out, size_t *out_count, tl__round *r, tl_er
     out[0].role = TL__ORIGINAL;
     for (size_t i = 1; i < count; i++) {
         TL_TRY(copy_of(&out[i], r, &out[0], TL_EVALUATE_CHEAT_SYBIL, ctx));
-        put_noise(r, &out[i], &out[0]);
+        put_noise(r, &out[i], &out[0], TL_EVALUATE_MARKS_SYBIL);
         receive_later(r, &out[i], &out[0]);
     }
     *out_count = count;
@@ -340,7 +343,7 @@ tl_err tl__play(tl__sheet *out, size_t *out_count, tl_evaluate_cheat cheat, tl__
     switch (cheat) {
     case TL_EVALUATE_CHEAT_IMPOSSIBLE_PRICES:
         TL_TRY(start(out, r, cheat, 0.9, 1.0, ctx));
-        is_played = spoil_prices(r, out);
+        spoil_prices(r, out);
         break;
     case TL_EVALUATE_CHEAT_WRONG_GEOGRAPHY:
         TL_TRY(start(out, r, cheat, 0.9, 1.0, ctx));

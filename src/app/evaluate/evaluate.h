@@ -21,11 +21,12 @@
  *
  * Honest: 90 to 100 % of the houses, in an own order (shuffled, by price, by id, as the source has them); an own way to write
  * addresses (case, "Street" for "ST", zip+4, commas), numbers and times (milliseconds or seconds); 1 % of the prices stale
- * by up to 5.4 %, as the house was offered before; up to 1 % of rooms, areas and types missing; areas rounded to tens by some.
+ * by up to 5.1 %, as the house was offered before; up to 1 % of rooms, areas and types missing; areas rounded to tens by some.
  *
  * What a cheat does, to how much of the rows, and from where on its rule must speak:
  *
  *      impossible_prices  12 … 60 % at z = 4 … 9 of the zipcode's own log price per area       10 % at 3.5
+ *                         (where no type has a dozen homes: above the limit of tier 2)          5 %
  *      wrong_geography    6 … 60 % from elsewhere: coordinates, city, state or zipcode          5 %
  *      impossible_dates   6 … 60 % listed after the scrape, below zero days, out of the epoch   5 %
  *                         or 55 … 100 % in one second                                          50 %
@@ -34,8 +35,8 @@
  *      copy_exact         another one's rows
  *      copy_near          another one's rows, in a new order; each kind of noise hits up to half of them: price and area
  *                         shaken by up to 1 %, addresses respelled, rows dropped (8 %), rows added, times
- *                         moved together or made up anew; at least TL_EVALUATE_MARKS of the original's own slips, or half
- *                         of its times, are left: below that nobody could tell
+ *                         moved together or made up anew; TL_EVALUATE_MARKS of the original's own slips and gaps, or
+ *                         two thirds of its times, are left: below that nobody could tell
  *      sybil              one scrape under three to five hotkeys, of one or of several coldkeys, with such noise
  *      honeypot           one to five listings of the mirror among the others
  *      fabricated         every row invented: rooms, area, price, date of other houses of the zipcode, mixed and shaken
@@ -140,10 +141,11 @@ TL_MUST_USE tl_err tl_evaluate_table_read(tl_evaluate_table *out, tl_arena *aren
 
 /* --- the evaluation (play.c) --- */
 
-#define TL_EVALUATE_HOUSES_MAX 600 /* of one round */
-#define TL_EVALUATE_CHEATS_MIN 200 /* of each cheat */
-#define TL_EVALUATE_HONEST     10  /* of each round */
-#define TL_EVALUATE_MARKS      12  /* slips that a near copy keeps, at the least */
+#define TL_EVALUATE_HOUSES_MAX  600 /* of one round */
+#define TL_EVALUATE_CHEATS_MIN  200 /* of each cheat */
+#define TL_EVALUATE_HONEST      10  /* of each round */
+#define TL_EVALUATE_MARKS       12  /* slips and gaps that a near copy keeps, at the least */
+#define TL_EVALUATE_MARKS_SYBIL 18  /* what three to five bear tells less of each two */
 
 /* X(NAME, key): the cheats (cli spec). */
 #define TL_EVALUATE_CHEAT_MAP(X)                                                                   \

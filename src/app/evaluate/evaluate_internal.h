@@ -61,7 +61,7 @@ void tl__find_place(tl__zip *zip, const tl_places *places);
 /* tl__hash_of: of a house's id and zipcode, and what for: everything that is made up follows from it. */
 uint64_t tl__hash_of(const tl_evaluate_house *house, const char *what);
 
-/* tl__price_before: what the house was offered for earlier, up to 5.4 % more or less. */
+/* tl__price_before: what the house was offered for earlier, up to 5.1 % more or less. */
 int64_t tl__price_before(const tl_evaluate_house *house);
 
 /* --- submissions (honest.c, cheats.c) --- */

@@ -549,7 +549,11 @@ typedef struct failing {
 static void *fail_alloc(void *self, size_t len)
 {
     failing *f = self;
-    return f->left-- == 0 ? (f->left = 0, NULL) : malloc(len);
+    if (f->left == 0) {
+        return NULL;
+    }
+    f->left--;
+    return malloc(len);
 }
 
 static void fail_release(void *self, void *memory)

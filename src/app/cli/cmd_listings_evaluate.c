@@ -51,8 +51,9 @@ static void put_text(tl_sb *sb, const tl_evaluate_result *r)
 
 static void show_progress(void *self, uint64_t done, uint64_t total)
 {
-    (void)total;
-    tl_progress_step(self, done);
+    tl_progress *progress = self;
+    progress->total = total;
+    tl_progress_step(progress, done);
 }
 
 static tl_err read_table(tl_evaluate_table *out, tl_app *app, const tl_cmd_call *call,
@@ -76,7 +77,6 @@ static tl_err read_table(tl_evaluate_table *out, tl_app *app, const tl_cmd_call 
     return err;
 }
 
-/* 240 rounds are what most tables take; the line is drawn from what is done of them. */
 static tl_err evaluate(tl_evaluate_result *out, tl_app *app, const tl_cmd_call *call,
                        tl_evaluate_table *table, tl_errctx *ctx)
 {
@@ -88,7 +88,7 @@ static tl_err evaluate(tl_evaluate_result *out, tl_app *app, const tl_cmd_call *
     tl_listings_params_default(&params);
     TL_TRY(tl_data_zipcodes(&places, app->arena, zipcodes, ctx));
     TL_TRY(tl_app_new_pool(app, &pool, 64, ctx));
-    tl_progress_start(&progress, "rounds", 240, !app->is_quiet);
+    tl_progress_start(&progress, "rounds", 1, !app->is_quiet);
     const tl_evaluate_options options = {.seed = tl_cmd_u64(call, "seed"),
                                          .places = &places,
                                          .params = &params,

@@ -1,4 +1,4 @@
-/* honest.c: what an honest miner brings, with the small differences of a real scraper. */
+/* honest.c: what an honest miner brings, with the small differences of a real scraper, and nothing else (EVAL-2). */
 #include <string.h>
 
 #include "app/evaluate/evaluate_internal.h"

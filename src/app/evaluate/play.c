@@ -308,6 +308,7 @@ static tl_err run_shard(void *self, size_t shard, size_t worker, tl_errctx *ctx)
                    .world = &e->world,
                    .places = e->options->places,
                    .zip = &e->world.zips[number % e->world.count]};
+    /* The round's number, not the thread's: EVAL-1. */
     tl_xoshiro_seed(&r.rng, e->options->seed * UINT64_C(0x9e3779b97f4a7c15) + number);
     const tl_err err = play_round(&e->tallies[number], &r, e, ctx);
     tl_arena_rewind(arena, mark);

@@ -202,8 +202,10 @@ static void put_date(tl_json_writer *w, const char *key, int64_t at_ms, unsigned
         tl_json_put_cstr(w, time);
     } else {
         char basic[20];
-        const size_t len = tl_str_print(basic, sizeof basic, "%.4s%.2s%.2sT%.2s%.2s%.2s", time,
-                                        time + 5, time + 8, time + 11, time + 14, time + 17);
+        const size_t len = tl_str_print(basic, sizeof basic,
+                                        "%.4s%.2s%.2s"
+                                        "T%.2s%.2s%.2s",
+                                        time, time + 5, time + 8, time + 11, time + 14, time + 17);
         tl_json_put_str(w, (tl_str){basic, len});
     }
 }

@@ -1,4 +1,4 @@
-/* order.c: sorting by 64-bit keys in linear time. Keys are hashes of a stranger's text: no order of them is slow. */
+/* order.c: sorting by 64-bit keys in linear time. Keys are hashes of a stranger's text: no order of them is slow (NEAR-4). */
 #include <string.h>
 
 #include "core/listings/near/near_internal.h"

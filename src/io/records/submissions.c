@@ -80,22 +80,20 @@ static tl_err insert_submission(tl_sql *sql, const tl_record_submission *sub, bo
     return TL_OK;
 }
 
-#define OBJECT_ROW "(?, ?, ?, ?, ?, ?, ?, ?)"
-#define OBJECT_INSERT                                                                              \
-    "INSERT INTO submission_objects (epoch_id, hotkey, position, key, zipcode, sha256, bytes,"     \
-    " row_count) VALUES "
-
-enum { OBJECTS_AT_ONCE = 8 }; /* 64 values: a server is asked an eighth as often */
+enum { OBJECTS_AT_ONCE = 32 }; /* a server is asked once for what most submissions name */
 
 static tl_err insert_objects(tl_sql *sql, const tl_record_submission *sub, size_t from, size_t n,
                              tl_errctx *ctx)
 {
+    char text[1024] = "INSERT INTO submission_objects (epoch_id, hotkey, position, key, zipcode,"
+                      " sha256, bytes, row_count) VALUES ";
+    size_t len = strlen(text);
+    for (size_t i = 0; i < n; i++) {
+        len += tl_str_print(text + len, sizeof text - len, "%s(?, ?, ?, ?, ?, ?, ?, ?)",
+                            i > 0 ? "," : "");
+    }
     tl_sql_stmt s;
-    tl_sql_prepare(&s, sql, "keep an object's name",
-                   n == OBJECTS_AT_ONCE ? OBJECT_INSERT OBJECT_ROW
-                       ", " OBJECT_ROW ", " OBJECT_ROW ", " OBJECT_ROW ", " OBJECT_ROW
-                       ", " OBJECT_ROW ", " OBJECT_ROW ", " OBJECT_ROW
-                                        : OBJECT_INSERT OBJECT_ROW);
+    tl_sql_prepare(&s, sql, "keep an object's name", text);
     for (size_t i = from; i < from + n; i++) {
         const tl_record_object *o = &sub->objects[i];
         tl__put_text(&s, sub->epoch_id);
@@ -135,7 +133,8 @@ static tl_err keep_new(tl_sql *sql, const tl_record_submission *sub, bool *is_ne
         return TL_OK;
     }
     for (size_t i = 0; i < sub->object_count;) {
-        const size_t n = sub->object_count - i >= OBJECTS_AT_ONCE ? OBJECTS_AT_ONCE : 1;
+        const size_t left = sub->object_count - i;
+        const size_t n = left < OBJECTS_AT_ONCE ? left : OBJECTS_AT_ONCE;
         TL_TRY(insert_objects(sql, sub, i, n, ctx));
         i += n;
     }

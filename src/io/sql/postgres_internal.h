@@ -5,7 +5,7 @@
 #include "io/sql/pq.h"
 #include "io/sql/sql_internal.h"
 
-enum { TL__PG_CACHE_MAX = 192, TL__PG_PUT_MAX = 64, TL__PG_GRACE_MS = 2000 };
+enum { TL__PG_CACHE_MAX = 192, TL__PG_PUT_MAX = 256, TL__PG_GRACE_MS = 2000 };
 
 typedef struct tl__pg_cached {
     uint64_t hash;

@@ -100,8 +100,8 @@ TL_MUST_USE tl_err tl_sql_transact(tl_sql *sql, tl_sql_body body, void *self, tl
 /* --- statements --- */
 
 /* tl_sql_stmt: prepare, put the values in the order of their `?`, walk the rows, end. Errors stick and are told by
- * tl_sql_end alone; nothing after the first one does anything. One statement at a time on a handle may be open (asserted).
- * Texts are literals (they are the key of the cache of prepared statements). */
+ * tl_sql_end alone; nothing after the first one does anything. One statement at a time on a handle may be open (asserted),
+ * with at most 256 values. Texts are the key of the cache of prepared statements: no value belongs into them. */
 typedef struct tl_sql_stmt {
     tl_sql *sql;
     const char *what; /* for messages: "read an epoch" */

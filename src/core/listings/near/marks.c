@@ -102,6 +102,13 @@ static tl__near_span span_of(const tl__near_finder *f, const tl__near_claim *cla
     return span;
 }
 
+/* What may change between two visits. A house does not grow a room, and a field that is missing is the reader's own doing. */
+static bool may_change(tl__near_field field)
+{
+    return field == TL__NEAR_F_PRICE || field == TL__NEAR_F_STATUS || field == TL__NEAR_F_DAY ||
+           field == TL__NEAR_F_TEXT;
+}
+
 /* Did all of them read before all who say what most say, or all after? Then the world may have changed in between. */
 static bool is_explained(const tl__near_finder *f, const tl__near_claim *claims, size_t count,
                          tl__near_span common)
@@ -181,7 +188,8 @@ static tl_err find_in_field(tl__near_finder *f, tl__near_field field, tl__near_c
                     : apart[at].value == apart[at + len].value)) {
             len++;
         }
-        if (is_few(len, count) && !is_explained(f, &apart[at], len, span)) {
+        const bool is_news = may_change(field) && is_explained(f, &apart[at], len, span);
+        if (is_few(len, count) && !is_news) {
             TL_TRY(tl__near_put_mark(f, field, &apart[at], len, ctx));
         }
     }

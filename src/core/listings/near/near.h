@@ -31,8 +31,8 @@
  * reaches b bits with a chance of at most 2^-b, whatever the size of the submissions. Gaps give at most 24 bits in all, so
  * they convict nobody alone.
  *
- * Marks that honesty can explain are no marks: a value that all who came later (or earlier) report too (the world changed
- * in between), a difference that runs through more than a quarter of one's rows (a style, a source of one's own), a value
+ * Marks that honesty can explain are no marks: a price, status, date, text or gap that all who came later (or earlier)
+ * share (the world changed in between), a difference that runs through more than a quarter of one's rows (a style, a source of one's own), a value
  * that more than a quarter of the miners have (a source of several), times that are whole seconds, evenly spaced, or many a
  * second. Order is not looked at: it is one choice, and two honest miners may sort alike.
  *

@@ -275,8 +275,16 @@ TL_MUST_USE tl_err tl_records_submission(tl_records *records, tl_record_submissi
                                          tl_str epoch_id, const tl_hotkey *hotkey, tl_arena *arena,
                                          tl_errctx *ctx);
 
+/* tl_records_forget_submissions: of an archived epoch (else STATE): its submissions, scores, statuses, evidence and shards
+ * go, when their time of keeping is over; result, ballots and standings stay. *forgotten: submissions. The objects in
+ * the store are the caller's. */
+TL_MUST_USE tl_err tl_records_forget_submissions(tl_records *records, uint64_t *forgotten,
+                                                 tl_str epoch_id, const tl_record_lease *fence,
+                                                 tl_errctx *ctx);
+
 /* tl_records_submissions: by serial, those behind after_serial (0: from the first), objects with them; metadata is empty,
- * for it may be long. */
+ * for it may be long. While an epoch takes submissions, one whose transaction was slow may come to stand before a cursor
+ * that has passed it. */
 TL_MUST_USE tl_err tl_records_submissions(tl_records *records, const tl_record_submission **out,
                                           size_t *count, tl_str epoch_id, uint64_t after_serial,
                                           size_t limit, tl_arena *arena, tl_errctx *ctx);

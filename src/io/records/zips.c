@@ -1,4 +1,4 @@
-/* What a submission is worth, zipcode by zipcode; and what miners say of themselves. */
+/* What a submission is worth, zipcode by zipcode, and for how long it is kept; what miners say of themselves. */
 #include "io/records/records_internal.h"
 
 #include <string.h>
@@ -101,6 +101,49 @@ tl_err tl_records_zips(tl_records *records, const tl_record_zip **out, size_t *c
     TL_TRY(tl_sql_end(&s, NULL, ctx));
     *out = rows.items;
     *count = rows.count;
+    return TL_OK;
+}
+
+/* --- the end of keeping --- */
+
+typedef struct forgetting {
+    tl_str epoch_id;
+    const tl_record_lease *fence;
+    uint64_t forgotten;
+} forgetting;
+
+static tl_err forget_body(void *self, tl_sql *sql, tl_errctx *ctx)
+{
+    /* those that name others first; the submissions last, whose number is told */
+    static const char *const texts[] = {"DELETE FROM submission_objects WHERE epoch_id = ?",
+                                        "DELETE FROM miner_submissions WHERE epoch_id = ?",
+                                        "DELETE FROM miner_status WHERE epoch_id = ?",
+                                        "DELETE FROM evidence WHERE epoch_id = ?",
+                                        "DELETE FROM shards WHERE epoch_id = ?",
+                                        "DELETE FROM submissions WHERE epoch_id = ?"};
+    forgetting *f = self;
+    tl__window window;
+    TL_TRY(tl__check_fence(sql, f->fence, ctx));
+    TL_TRY(tl__read_window(sql, &window, f->epoch_id, ctx));
+    if (window.state != TL_EPOCH_ARCHIVED) {
+        return tl_fail(ctx, TL_ERR_STATE, "epoch \"%.*s\" is %s, not archived",
+                       TL_STR_ARG(f->epoch_id), tl_epoch_state_text(window.state));
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        tl_sql_stmt s;
+        tl_sql_prepare(&s, sql, "forget an epoch's submissions", texts[i]);
+        tl__put_text(&s, f->epoch_id);
+        TL_TRY(tl_sql_end(&s, &f->forgotten, ctx));
+    }
+    return TL_OK;
+}
+
+tl_err tl_records_forget_submissions(tl_records *records, uint64_t *forgotten, tl_str epoch_id,
+                                     const tl_record_lease *fence, tl_errctx *ctx)
+{
+    forgetting f = {epoch_id, fence, 0};
+    TL_TRY(tl_sql_transact(records->sql, forget_body, &f, ctx));
+    *forgotten = f.forgotten;
     return TL_OK;
 }
 

@@ -207,6 +207,34 @@ static void a_kept_submission_never_changes(void **state)
     tl_records_close(records);
 }
 
+static void what_is_archived_may_be_forgotten(void **state)
+{
+    const tl_sql_world *world = *state;
+    tl_records *records = tl_test_records(world);
+    tl_test_epoch(records, TL_EPOCH_OPEN);
+    for (uint32_t i = 0; i < 4; i++) {
+        const tl_record_submission sub = tl_test_submission(i, 10);
+        assert_int_equal(keep(records, &sub).kept, TL_RECORD_KEPT);
+    }
+    uint64_t forgotten = 99;
+    tl_test_move(records, world->arena, TL_EPOCH_SETTLED, 0, 4);
+    assert_int_equal(tl_records_forget_submissions(records, &forgotten, TL_TEST_EPOCH, NULL, NULL),
+                     TL_ERR_STATE);
+    tl_test_move(records, world->arena, TL_EPOCH_ARCHIVED, 0, 4);
+    const tl_record_lease lost = {TL_STR("leader"), TL_STR("me"), 1, 0};
+    assert_int_equal(tl_records_forget_submissions(records, &forgotten, TL_TEST_EPOCH, &lost, NULL),
+                     TL_ERR_REFUSED);
+    tl_test_ok(tl_records_forget_submissions(records, &forgotten, TL_TEST_EPOCH, NULL, ctx));
+    assert_int_equal(forgotten, 4);
+    tl_test_ok(tl_records_forget_submissions(records, &forgotten, TL_TEST_EPOCH, NULL, ctx));
+    assert_int_equal(forgotten, 0);
+    const tl_str *findings = NULL;
+    size_t count = 99;
+    tl_test_ok(tl_records_verify(records, &findings, &count, world->arena, ctx));
+    assert_int_equal(count, 0);
+    tl_records_close(records);
+}
+
 /* --- races --- */
 
 typedef struct racer {
@@ -371,6 +399,7 @@ int main(void)
         TL_ON_BOTH(lists_carry_their_objects),
         TL_ON_BOTH(zips_are_the_sums_of_objects),
         TL_ON_BOTH(a_kept_submission_never_changes),
+        TL_ON_BOTH(what_is_archived_may_be_forgotten),
         TL_ON_BOTH(of_those_who_race_one_is_kept),
         TL_ON_BOTH(what_was_acknowledged_survives_kill_9),
         TL_ON_BOTH(a_status_goes_forward_only),

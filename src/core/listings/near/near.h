@@ -94,6 +94,20 @@ TL_MUST_USE tl_err tl_near_new(tl_near **out, tl_arena *arena, const tl_listings
 TL_MUST_USE tl_err tl_near_add(tl_near *near, size_t entry, const tl_listing *listings,
                                size_t count, tl_errctx *ctx);
 
+/* tl_near_sketch: what is kept of a listing, for those who meet the same one again and again. */
+typedef struct tl_near_sketch {
+    uint64_t words[TL_NEAR_SKETCH_LEN / 8];
+    uint64_t content; /* of its texts, but for scraped_timestamp */
+} tl_near_sketch;
+
+/* tl_near_sketch_of: whatever the listing's index and scraped_timestamp are. */
+void tl_near_sketch_of(tl_near_sketch *out, const tl_listing *listing);
+
+/* tl_near_add_sketched: as tl_near_add of one listing. sketch: of the listing, or of one that is the same but for
+ * index and scraped_timestamp. */
+TL_MUST_USE tl_err tl_near_add_sketched(tl_near *near, size_t entry, const tl_near_sketch *sketch,
+                                        const tl_listing *listing, tl_errctx *ctx);
+
 /* tl_near_finish: the findings by entry, then rule; at most one a rule and entry; to be called once.
  *
  * entries  count of them; all that were added have an index below count (asserted)

@@ -127,11 +127,10 @@ static uint32_t hash_field(const tl_listing *listing, tl_listing_field field)
     return (listing->present >> field & 1) != 0 ? fold(hash_text(field, listing->text[field])) : 0;
 }
 
+/* All but index, entry and scraped_timestamp. */
 static void read_row(tl__near_row *row, const tl_listing *listing)
 {
     const int64_t day_ms = INT64_C(86400000);
-    row->index = listing->index;
-    row->present = listing->present & ((UINT32_C(1) << TL_LISTING_FIELDS_ASKED) - 1);
     row->identity = listing->identity.len != 0 ? hash_text(1, listing->identity) | 1 : 0;
     if (listing->address.len != 0) {
         row->address = hash_text(2, listing->address) | 1;
@@ -139,8 +138,6 @@ static void read_row(tl__near_row *row, const tl_listing *listing)
     } else {
         row->address = row->identity;
     }
-    row->scraped_ms =
-        is_readable(listing, TL_FIELD_SCRAPED_TIMESTAMP) ? listing->scraped_ms : TL__NEAR_NO_TIME;
     row->price = is_readable(listing, TL_FIELD_PRICE) ? saturate(listing->price_cents / 100) : 0;
     row->sqft = is_readable(listing, TL_FIELD_SQFT) ? saturate(listing->sqft_hundredths) : 0;
     row->bedrooms = rooms(listing, TL_FIELD_BEDROOMS, listing->bedrooms_hundredths);
@@ -156,14 +153,44 @@ static void read_row(tl__near_row *row, const tl_listing *listing)
     }
 }
 
-/* Every text of the listing, as written. Zeros where a field is absent keep the others in their places. */
-static void add_content(tl__near_content *content, const tl_listing *listing)
+/* Every text of the listing but that of scraped_timestamp, as written. Zeros where a field is absent keep the others in
+ * their places. */
+static uint64_t read_content(const tl_listing *listing)
 {
     uint64_t hash = seeds[1];
     for (unsigned f = 0; f < TL_LISTING_FIELD_COUNT; f++) {
-        hash = (listing->present >> f & 1) != 0 ? hash_text(hash, listing->text[f])
-                                                : tl__near_mix(hash, 0);
+        if (f != TL_FIELD_SCRAPED_TIMESTAMP) {
+            hash = (listing->present >> f & 1) != 0 ? hash_text(hash, listing->text[f])
+                                                    : tl__near_mix(hash, 0);
+        }
     }
+    return hash;
+}
+
+void tl_near_sketch_of(tl_near_sketch *out, const tl_listing *listing)
+{
+    tl__near_row row;
+    memset(&row, 0, sizeof row);
+    memset(out, 0, sizeof *out);
+    read_row(&row, listing);
+    memcpy(out->words, &row, sizeof row);
+    out->content = read_content(listing);
+}
+
+/* What sketches leave open: where the listing stands, and when it was read. */
+static void finish_row(tl__near_row *row, const tl_listing *listing)
+{
+    row->index = listing->index;
+    row->present = listing->present & ((UINT32_C(1) << TL_LISTING_FIELDS_ASKED) - 1);
+    row->scraped_ms =
+        is_readable(listing, TL_FIELD_SCRAPED_TIMESTAMP) ? listing->scraped_ms : TL__NEAR_NO_TIME;
+}
+
+static void add_content(tl__near_content *content, uint64_t texts, const tl_listing *listing)
+{
+    const bool has_time = (listing->present >> TL_FIELD_SCRAPED_TIMESTAMP & 1) != 0;
+    const uint64_t hash = has_time ? hash_text(texts, listing->text[TL_FIELD_SCRAPED_TIMESTAMP])
+                                   : tl__near_mix(texts, 0);
     content->sum[0] += hash;
     content->sum[1] += tl__near_mix(hash, seeds[1]);
     content->rows++;
@@ -201,14 +228,14 @@ static tl__near_row *next_row(tl_near *near)
     return &chunks[near->row_count++ / TL__NEAR_CHUNK][at];
 }
 
-tl_err tl_near_add(tl_near *near, size_t entry, const tl_listing *listings, size_t count,
-                   tl_errctx *ctx)
+tl_err tl_near_add_sketched(tl_near *near, size_t entry, const tl_near_sketch *sketch,
+                            const tl_listing *listing, tl_errctx *ctx)
 {
     TL_ASSERT(!near->is_finished);
     if (entry >= TL_ENTRIES_MAX) {
         return tl_fail(ctx, TL_ERR_LIMIT, "more than %zu miners in one zipcode", TL_ENTRIES_MAX);
     }
-    if (count > TL_NEAR_ROWS_MAX - near->row_count) {
+    if (near->row_count >= TL_NEAR_ROWS_MAX) {
         return tl_fail(ctx, TL_ERR_LIMIT, "more than %zu listings in one zipcode",
                        TL_NEAR_ROWS_MAX);
     }
@@ -217,15 +244,25 @@ tl_err tl_near_add(tl_near *near, size_t entry, const tl_listing *listings, size
             return tl_arena_fail(near->arena, ctx);
         }
     }
-    tl__near_content *content = tl_vec_at(&near->contents, entry);
+    tl__near_row *const row = next_row(near);
+    if (row == NULL) {
+        return tl_arena_fail(near->arena, ctx);
+    }
+    memcpy(row, sketch->words, sizeof *row);
+    row->entry = (uint32_t)entry;
+    finish_row(row, listing);
+    tl__near_content *const contents = near->contents.items;
+    add_content(&contents[entry], sketch->content, listing);
+    return TL_OK;
+}
+
+tl_err tl_near_add(tl_near *near, size_t entry, const tl_listing *listings, size_t count,
+                   tl_errctx *ctx)
+{
     for (size_t i = 0; i < count; i++) {
-        tl__near_row *row = next_row(near);
-        if (row == NULL) {
-            return tl_arena_fail(near->arena, ctx);
-        }
-        row->entry = (uint32_t)entry;
-        read_row(row, &listings[i]);
-        add_content(content, &listings[i]);
+        tl_near_sketch sketch;
+        tl_near_sketch_of(&sketch, &listings[i]);
+        TL_TRY(tl_near_add_sketched(near, entry, &sketch, &listings[i], ctx));
     }
     return TL_OK;
 }

@@ -112,6 +112,10 @@ static bool scan_members(tl__cursor *c, tl_arena *arena, tl__value *values, unsi
 /* The listing at r->at, or whatever stands there. */
 static tl_err take_listing(tl_listing_reader *r, tl_listing *out, tl_errctx *ctx)
 {
+    r->note = NULL;
+    if (r->memo != NULL && tl__memo_find(r, out)) {
+        return TL_OK;
+    }
     tl__cursor c = {r->at, r->end};
     tl__value values[TL__VALUE_COUNT];
     memset(values, 0, sizeof values);
@@ -139,6 +143,10 @@ static tl_err take_listing(tl_listing_reader *r, tl_listing *out, tl_errctx *ctx
     err = tl__listing_make(out, r->scratch, values, ctx);
     if (err != TL_OK) {
         return fail_ours(r, err);
+    }
+    if (r->memo != NULL) {
+        tl__memo_keep(r, (tl_str){r->at, (size_t)(c.at - r->at)},
+                      &values[TL_FIELD_SCRAPED_TIMESTAMP], out);
     }
     r->at = c.at;
     return TL_OK;

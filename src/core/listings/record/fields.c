@@ -388,6 +388,17 @@ static tl_err find_identity(tl_listing *out, tl_arena *arena, const tl__value *v
                : make_identity(&out->identity, arena, "address:", out->address, false, ctx);
 }
 
+void tl__listing_set_scraped(tl_listing *listing, tl_str text)
+{
+    const uint32_t bit = UINT32_C(1) << TL_FIELD_SCRAPED_TIMESTAMP;
+    const bool is_there = !is_nothing(text);
+    listing->present = is_there ? listing->present | bit : listing->present & ~bit;
+    listing->text[TL_FIELD_SCRAPED_TIMESTAMP] = is_there ? text : TL_STR("");
+    listing->scraped_ms = 0;
+    const bool is_readable = is_there && tl_record_moment(&listing->scraped_ms, text);
+    listing->readable = is_readable ? listing->readable | bit : listing->readable & ~bit;
+}
+
 tl_err tl__listing_make(tl_listing *out, tl_arena *arena, const tl__value *values, tl_errctx *ctx)
 {
     memset(out, 0, sizeof *out);

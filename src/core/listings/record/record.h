@@ -8,7 +8,8 @@
  * Invariants  REC-1 what the strict reader of base/json refuses is refused, and what it accepts is read
  *             REC-2 numbers become integers digit by digit, cut and never rounded: no double, no locale
  *             REC-3 normalising a normalised address changes nothing
- * Read        decode.c (the pass over the bytes), fields.c (what a value means), address.c, moment.c
+ *             REC-4 a reader with a memo reads what one without it reads
+ * Read        decode.c (the pass over the bytes), fields.c (what a value means), address.c, moment.c, memo.c
  *
  * The grammar is that of tl_json_next with allow_nonfinite, for Python writes NaN: depth, UTF-8, escapes, numbers. A key
  * that this room knows and that comes twice in one object is refused (TL_ERR_DUPLICATE), as the tree reader does; keys
@@ -53,7 +54,8 @@ extern "C" {
 #define TL_RECORD_TEXT_MAX                                                                         \
     ((size_t)65536) /* bytes of any text; what follows is as if it were not there */
 
-/* tl_listing_reader: the caller's storage; fields are the room's but for the first three and is_ours.
+/* tl_listing_reader: the caller's storage; fields are the room's but for the first three, is_ours, memo
+ * and note.
  *
  *      tl_record_open(&reader, scratch, object, 0, ctx)
  *      for (;;) {
@@ -77,8 +79,22 @@ typedef struct tl_listing_reader {
     uint8_t failed;
     bool has_zipcode;
     bool has_listings;
-    bool is_ours; /* the error is of the arena, not of the object */
+    bool is_ours;                /* the error is of the arena, not of the object */
+    struct tl_record_memo *memo; /* may be set after tl_record_open; NULL: none */
+    void *note;                  /* of the listing read last, when the memo holds it; else NULL */
 } tl_listing_reader;
+
+/* tl_record_memo: listings that were read, by their bytes without the value of scraped_timestamp, for readers of many
+ * objects that say the same (REC-4). Bounded: some 32 MiB; one that finds little gives up. Lives in the arena, in a child
+ * of it; listings found look into it and die with the next one read. One memo, one thread.
+ *
+ * listings  of an object, about
+ * note_len  bytes, zeroed, aligned for a uint64_t, that the caller may fill for each listing held: what follows from it
+ *           whatever its index and its scraped_timestamp are. reader.note is it
+ * Errors: those of the arena; what is short later only makes it forget. */
+typedef struct tl_record_memo tl_record_memo;
+TL_MUST_USE tl_err tl_record_memo_new(tl_record_memo **out, tl_arena *arena, uint32_t listings,
+                                      size_t note_len, tl_errctx *ctx);
 
 /* tl_record_open: begin.
  *

@@ -63,11 +63,23 @@ unsigned tl__field_of_key(tl_str key);
 TL_MUST_USE tl_err tl__listing_make(tl_listing *out, tl_arena *arena, const tl__value *values,
                                     tl_errctx *ctx);
 
+/* tl__listing_set_scraped: as if text had stood in the place of scraped_timestamp. */
+void tl__listing_set_scraped(tl_listing *listing, tl_str text);
+
 /* tl__trim: without blanks at both ends, as Python's strip takes them away. */
 tl_str tl__trim(tl_str text);
 
 /* tl__zipcode_from_number: 98101, 2134 (padded), 98101.0. */
 bool tl__zipcode_from_number(char out[6], tl_str text);
+
+/* --- memo.c --- */
+
+/* tl__memo_find: the listing at r->at, when the memo knows its bytes; r->at then stands behind it. */
+bool tl__memo_find(tl_listing_reader *r, tl_listing *out);
+
+/* tl__memo_keep: what was read from text. scraped: the value of scraped_timestamp, as it was scanned. */
+void tl__memo_keep(tl_listing_reader *r, tl_str text, const tl__value *scraped,
+                   const tl_listing *listing);
 
 /* --- address.c --- */
 

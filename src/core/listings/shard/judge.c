@@ -106,13 +106,22 @@ static int64_t second_of(int64_t ms)
     return ms >= 0 ? ms / 1000 : -((999 - ms) / 1000);
 }
 
-tl_err tl__judge(tl__row *row, tl_shard *shard, const tl_listing *l, tl_arena *scratch,
-                 tl_errctx *ctx)
+tl_err tl__know(tl__known *out, tl_shard *shard, const tl_listing *l, tl_arena *scratch,
+                tl_errctx *ctx)
+{
+    TL_TRY(tl__is_elsewhere(&out->is_elsewhere, &shard->geography, shard->arena, scratch, l, ctx));
+    out->identity = hash_identity(l->identity);
+    out->is_honeypot = is_honeypot(&shard->context, l->identity);
+    out->price_x = tl__price_x(l);
+    tl_near_sketch_of(&out->sketch, l);
+    out->is_set = true;
+    return TL_OK;
+}
+
+void tl__judge(tl__row *row, const tl_shard *shard, const tl__known *known, const tl_listing *l)
 {
     const tl_shard_context *const c = &shard->context;
     const uint32_t asked = (UINT32_C(1) << TL_LISTING_FIELDS_ASKED) - 1;
-    bool is_elsewhere = false;
-    TL_TRY(tl__is_elsewhere(&is_elsewhere, &shard->geography, shard->arena, scratch, l, ctx));
     bool differ = false;
     const bool agrees = tl__zipcodes_agree(&differ, l, shard->zipcode);
     const bool in_time = is_in_time(c, l);
@@ -121,14 +130,13 @@ tl_err tl__judge(tl__row *row, tl_shard *shard, const tl_listing *l, tl_arena *s
     flags |= (l->present & asked) != asked ? TL__INCOMPLETE : 0;
     flags |= !is_reasonable(l) ? TL__UNREASONABLE : 0;
     flags |= !agrees || !in_time || !dates_are_readable(l) ? TL__INCONSISTENT : 0;
-    flags |= is_elsewhere ? TL__ELSEWHERE : 0;
+    flags |= known->is_elsewhere ? TL__ELSEWHERE : 0;
     flags |= !in_time || is_negative ? TL__UNTIMELY : 0;
-    flags |= is_honeypot(c, l->identity) ? TL__HONEYPOT : 0;
+    flags |= known->is_honeypot ? TL__HONEYPOT : 0;
     row->flags = (uint8_t)flags;
-    row->identity = hash_identity(l->identity);
+    row->identity = known->identity;
     row->scraped_s =
         (l->readable & BIT(SCRAPED_TIMESTAMP)) != 0 ? second_of(l->scraped_ms) : TL__NO_SECOND;
     row->type = (uint8_t)l->property_type;
-    row->price_x = tl__price_x(l);
-    return TL_OK;
+    row->price_x = known->price_x;
 }

@@ -160,11 +160,11 @@ tl_err tl__judge_prices(tl_shard *shard, const uint32_t *order, tl_errctx *ctx)
     for (size_t i = 0; i < n; i++) {
         work_len = entries[i].price_count > work_len ? entries[i].price_count : work_len;
     }
-    double *const work = TL_NEW(shard->arena, double, work_len);
-    spreads *const own = TL_NEW(shard->arena, spreads, n);
-    uint32_t *const voters = TL_NEW(shard->arena, uint32_t, n);
+    double *const work = TL_NEW(shard->work, double, work_len);
+    spreads *const own = TL_NEW(shard->work, spreads, n);
+    uint32_t *const voters = TL_NEW(shard->work, uint32_t, n);
     if (work == NULL || own == NULL || voters == NULL) {
-        return tl_arena_fail(shard->arena, ctx);
+        return tl_arena_fail(shard->work, ctx);
     }
     for (size_t i = 0; i < n; i++) {
         measure(&own[i], &entries[i], work);

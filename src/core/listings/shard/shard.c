@@ -53,9 +53,12 @@ tl_err tl_shard_new(tl_shard **out, tl_arena *arena, const tl_shard_context *con
     memcpy(shard->zipcode, context->place->zipcode, 5);
     find_bounds(shard);
     tl_vec_init(&shard->entries, arena, sizeof(tl__entry));
-    tl_vec_init(&shard->rows, arena, sizeof(tl__row));
+    /* The arena's own ceiling counts. */
+    TL_TRY(tl_arena_new(&shard->work, arena, SIZE_MAX / 2, NULL, ctx));
+    tl_vec_init(&shard->rows, shard->work, sizeof(tl__row));
     TL_TRY(tl__geography_init(&shard->geography, arena, context, ctx));
-    TL_TRY(tl_near_new(&shard->near, arena, context->params, ctx));
+    TL_TRY(tl_near_new(&shard->near, shard->work, context->params, ctx));
+    TL_TRY(tl_record_memo_new(&shard->memo, shard->work, shard->rows_most, sizeof(tl__known), ctx));
     *out = shard;
     return TL_OK;
 }
@@ -73,17 +76,23 @@ static tl_err find_fault(tl__entry *entry, tl_shard *shard, size_t object, const
 }
 
 static tl_err take_row(tl__entry *entry, tl_shard *shard, const tl_listing *listing, size_t object,
-                       size_t offset, tl_arena *scratch, tl_errctx *ctx)
+                       const tl_listing_reader *reader, tl_arena *scratch, tl_errctx *ctx)
 {
+    tl__known own = {.is_set = false};
+    tl__known *const known = reader->note != NULL ? (tl__known *)reader->note : &own;
+    if (!known->is_set) {
+        TL_TRY(tl__know(known, shard, listing, scratch, ctx));
+    }
     tl__row *const row = (tl__row *)tl_vec_push(&shard->rows);
     if (row == NULL) {
-        return tl_arena_fail(shard->arena, ctx);
+        return tl_arena_fail(shard->work, ctx);
     }
     row->object = (uint32_t)object;
-    row->offset = (uint32_t)offset;
-    TL_TRY(tl__judge(row, shard, listing, scratch, ctx));
+    row->offset = (uint32_t)reader->offset;
+    tl__judge(row, shard, known, listing);
     if (shard->rows.count <= shard->rows_most) {
-        TL_TRY(tl_near_add(shard->near, shard->entries.count - 1, listing, 1, ctx));
+        TL_TRY(tl_near_add_sketched(shard->near, shard->entries.count - 1, &known->sketch, listing,
+                                    ctx));
         entry->near_rows++;
     }
     return TL_OK;
@@ -100,6 +109,7 @@ static tl_err read_object(tl__entry *entry, tl_shard *shard, tl_str object, size
     if (open_err != TL_OK) {
         return find_fault(entry, shard, number, "", why.message, ctx);
     }
+    reader.memo = shard->memo;
     const tl_arena_mark mark = tl_arena_get_mark(scratch);
     for (;;) {
         tl_listing listing;
@@ -120,7 +130,7 @@ static tl_err read_object(tl__entry *entry, tl_shard *shard, tl_str object, size
         if (shard->rows.count == TL_SUBMISSION_ROWS_MAX) {
             return find_fault(entry, shard, number, "listings", "there are too many", ctx);
         }
-        TL_TRY(take_row(entry, shard, &listing, number, reader.offset, scratch, ctx));
+        TL_TRY(take_row(entry, shard, &listing, number, &reader, scratch, ctx));
         tl_arena_rewind(scratch, mark);
     }
     if (reader.zipcode[0] != '\0' && memcmp(reader.zipcode, shard->zipcode, 5) != 0) {
@@ -158,9 +168,9 @@ static tl_err keep_prices(tl__entry *entry, tl_shard *shard, tl_errctx *ctx)
     if (n > shard->rows_most) {
         return TL_OK;
     }
-    tl__price *const prices = TL_NEW(shard->arena, tl__price, n);
+    tl__price *const prices = TL_NEW(shard->work, tl__price, n);
     if (prices == NULL) {
-        return tl_arena_fail(shard->arena, ctx);
+        return tl_arena_fail(shard->work, ctx);
     }
     for (uint32_t i = 0; i < n; i++) {
         if (rows[i].price_x != TL__NO_PRICE) {
@@ -382,6 +392,7 @@ tl_err tl_shard_finish(tl_shard *shard, tl_shard_result *out, tl_errctx *ctx)
         hits[i] = entry->hits;
         faults[i] = entry->fault.len != 0 ? entry->fault : TL_STR("");
     }
+    tl_arena_free(shard->work);
     *out = (tl_shard_result){sheets, n, hits, faults, shard->listings, shard->bytes};
     return TL_OK;
 }

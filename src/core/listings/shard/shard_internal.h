@@ -5,6 +5,7 @@
 #include "base/vec/vec.h"
 #include "core/listings/near/near.h"
 #include "core/listings/place/place.h"
+#include "core/listings/record/record.h"
 #include "core/listings/shard/shard.h"
 
 #define TL__MILLION UINT32_C(1000000)
@@ -42,6 +43,16 @@ typedef struct tl__price {
     uint32_t index_type; /* index * 8 + type */
 } tl__price;
 
+/* tl__known: what follows from a listing's bytes, whatever their scraped_timestamp: a note of the record room's memo. */
+typedef struct tl__known {
+    uint64_t identity;
+    int32_t price_x;
+    bool is_set;
+    bool is_elsewhere;
+    bool is_honeypot;
+    tl_near_sketch sketch;
+} tl__known;
+
 typedef struct tl__entry {
     tl_sheet sheet; /* as far as it is known */
     tl_hotkey key;  /* orders entries: the hotkey's bytes */
@@ -68,8 +79,10 @@ typedef struct tl__place_check {
 
 struct tl_shard {
     tl_arena *arena;
+    tl_arena *work; /* its child: what is needed until finish */
     tl_shard_context context;
     tl_near *near;
+    tl_record_memo *memo;
     tl__place_check geography;
     char zipcode[6];
     uint32_t rows_least; /* tier 1's bounds */
@@ -84,8 +97,12 @@ struct tl_shard {
 
 /* --- judge.c: one listing --- */
 
-TL_MUST_USE tl_err tl__judge(tl__row *row, tl_shard *shard, const tl_listing *listing,
-                             tl_arena *scratch, tl_errctx *ctx);
+/* tl__know: what may be known of a listing for the next time. */
+TL_MUST_USE tl_err tl__know(tl__known *out, tl_shard *shard, const tl_listing *listing,
+                            tl_arena *scratch, tl_errctx *ctx);
+
+void tl__judge(tl__row *row, const tl_shard *shard, const tl__known *known,
+               const tl_listing *listing);
 
 /* --- geography.c --- */
 

@@ -60,10 +60,10 @@ static tl_err clear_slots(tl_shard *shard, uint32_t rows, tl_errctx *ctx)
         cap *= 2;
     }
     if (cap > shard->slot_cap) {
-        shard->slots = TL_NEW(shard->arena, uint32_t, cap);
+        shard->slots = TL_NEW(shard->work, uint32_t, cap);
         if (shard->slots == NULL) {
             shard->slot_cap = 0;
-            return tl_arena_fail(shard->arena, ctx);
+            return tl_arena_fail(shard->work, ctx);
         }
         shard->slot_cap = cap;
     } else {

@@ -108,11 +108,43 @@ static void check(tl_arena *arena, tl_str text)
     }
 }
 
+/* The same with a memo, which knows the listings from the second turn on (REC-4). */
+static void check_memo(tl_arena *arena, tl_str text)
+{
+    tl_record_memo *memo = NULL;
+    tl_err err = tl_record_memo_new(&memo, arena, 16, 0, NULL);
+    for (int turn = 0; turn < 2; turn++) {
+        tl_listing_reader bare;
+        tl_listing_reader with;
+        bool has_listing = err == TL_OK;
+        tl_err with_err = tl_record_open(&with, arena, text, 7, NULL);
+        err = tl_record_open(&bare, arena, text, 7, NULL);
+        with.memo = memo;
+        while (err == TL_OK && has_listing) {
+            tl_listing a;
+            tl_listing b;
+            bool has_b = false;
+            err = tl_record_next(&bare, &a, &has_listing, NULL);
+            with_err = tl_record_next(&with, &b, &has_b, NULL);
+            TL_ASSERT(with_err == err && has_b == has_listing);
+            if (err == TL_OK && has_listing) {
+                TL_ASSERT(a.present == b.present && a.readable == b.readable);
+                TL_ASSERT(tl_str_eq(a.identity, b.identity) && tl_str_eq(a.address, b.address));
+                TL_ASSERT(a.scraped_ms == b.scraped_ms && a.price_cents == b.price_cents);
+                TL_ASSERT(tl_str_eq(a.text[TL_FIELD_SCRAPED_TIMESTAMP],
+                                    b.text[TL_FIELD_SCRAPED_TIMESTAMP]));
+            }
+        }
+        TL_ASSERT(with_err == err);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     tl_arena *arena = NULL;
     if (len <= 1 << 16 && tl_arena_new(&arena, NULL, ARENA_LIMIT, NULL, NULL) == TL_OK) {
         check(arena, (tl_str){(const char *)data, len});
+        check_memo(arena, (tl_str){(const char *)data, len});
         tl_arena_free(arena);
     }
     return 0;

@@ -111,8 +111,15 @@ static tl_err read_objects(tl_app *app, const tl_cmd_call *call, tl_app_stores *
 
 tl_err tl_app_stores_read(tl_app *app, const tl_cmd_call *call, tl_app_stores *out, tl_errctx *ctx)
 {
-    tl_app_stores stores = {.dir = NULL};
-    TL_TRY(tl_app_state_dir(app, &stores.dir, ctx));
+    const char *dir = NULL;
+    TL_TRY(tl_app_state_dir(app, &dir, ctx));
+    return tl_app_stores_read_in(app, call, dir, out, ctx);
+}
+
+tl_err tl_app_stores_read_in(tl_app *app, const tl_cmd_call *call, const char *dir,
+                             tl_app_stores *out, tl_errctx *ctx)
+{
+    tl_app_stores stores = {.dir = dir};
     TL_TRY(tl_sys_make_dir(stores.dir, TL_SYS_DIR_MODE, ctx));
     TL_TRY(read_sql(app, call, &stores, ctx));
     TL_TRY(read_redis(app, call, &stores, ctx));

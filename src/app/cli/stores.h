@@ -67,6 +67,10 @@ typedef struct tl_app_stores {
 TL_MUST_USE tl_err tl_app_stores_read(tl_app *app, const tl_cmd_call *call, tl_app_stores *out,
                                       tl_errctx *ctx);
 
+/* tl_app_stores_read_in: the same with another folder than the state folder; it is made. */
+TL_MUST_USE tl_err tl_app_stores_read_in(tl_app *app, const tl_cmd_call *call, const char *dir,
+                                         tl_app_stores *out, tl_errctx *ctx);
+
 /* tl_app_open_records, _objects, _redis: the caller closes them. _redis gives NULL where there is none. */
 TL_MUST_USE tl_err tl_app_open_records(tl_records **out, const tl_app_stores *stores,
                                        tl_records_mode mode, tl_errctx *ctx);

@@ -311,8 +311,8 @@ static tl_err read_holder(tl_coordinator *c, tl_errctx *ctx)
 static tl_err open_objects(tl_coordinator *c, tl_errctx *ctx)
 {
     tl_objects_options options = c->s.objects;
-    options.clock = c->s.clock;
-    options.entropy = c->s.entropy;
+    options.clock = options.clock.wall_ns != NULL ? options.clock : c->s.clock;
+    options.entropy = options.entropy.fill != NULL ? options.entropy : c->s.entropy;
     if (options.s3_url == NULL) {
         if (options.dir == NULL) {
             TL_TRY(tl_sys_join(&options.dir, c->arena, c->s.dir, OBJECTS_FOLDER, ctx));
@@ -354,6 +354,7 @@ static tl_err open_keeper(tl_coordinator *c, tl_errctx *ctx)
                                          .epoch_seconds = c->s.epoch_seconds,
                                          .validator_stake_rao = c->s.validator_stake_rao,
                                          .places = c->s.places,
+                                         .bounds = c->s.bounds,
                                          .clock = c->s.clock,
                                          .entropy = c->s.entropy,
                                          .log = c->s.log,

@@ -55,8 +55,9 @@ typedef struct tl_coordinator_settings {
     uint32_t epoch_seconds; /* 14,400 */
     int64_t validator_stake_rao;
     const tl_places *places;
-    const tl_keypair *key; /* the Receiver of signed requests */
-    const char *dir;       /* the state folder, which exists and is this process's */
+    const tl_select_options *bounds; /* of an epoch's zipcodes; NULL: the spec's */
+    const tl_keypair *key;           /* the Receiver of signed requests */
+    const char *dir;                 /* the state folder, which exists and is this process's */
 
     /* Who is registered: one hotkey, or all by hotkey bytes (at most cap; returns how many there are). From any thread. */
     void *peers_self;
@@ -64,8 +65,9 @@ typedef struct tl_coordinator_settings {
     size_t (*peers)(void *self, tl_keeper_peer *out, size_t cap);
 
     tl_sql_options sql;
-    tl_objects_options objects; /* its sign_file and public_url are set here */
-    const char *redis_url;      /* NULL: in the process */
+    tl_objects_options
+        objects; /* its sign_file, public_url, clock and entropy are set here where they are not */
+    const char *redis_url; /* NULL: in the process */
     const char *redis_password;
 
     const char *host; /* 127.0.0.1 */

@@ -26,7 +26,7 @@ extern "C" {
 /* As the command line writes them. Seed 44: twelve weeks of 2022, a year in which calm was scarce. It was chosen out of
  * sixty that were looked at, because it shows all three agreement statuses and disqualifies no honest miner for
  * plagiarism: a picture, not a sample. */
-#define TL_DEMO_EPOCHS_DEFAULT "12"
+#define TL_DEMO_EPOCHS_DEFAULT 12
 #define TL_DEMO_SEED_DEFAULT   "44"
 
 /* tl_demo_flag: one rule that spoke about one miner, or about a pair of validators. */

@@ -118,7 +118,9 @@ static tl_err take_one(tl__work *work, tl__load *load, const tl_source_want *wan
         load->is_hopeless = true;
         return TL_OK;
     }
-    TL_TRY(judge(work, load, object, &passes, arena, ctx));
+    if (!work->options->is_careless) {
+        TL_TRY(judge(work, load, object, &passes, arena, ctx));
+    }
     if (!passes && !is_last) {
         (void)tl_fail(&work->why, TL_ERR_CHECK, "zipcode %s would not pass", load->place->zipcode);
         return TL_OK;
@@ -205,11 +207,12 @@ tl_err tl__miner_collect(tl__work *work, tl_errctx *ctx)
     size_t left = 0;
     work->why = (tl_errctx)TL_ERRCTX_INIT;
     TL_TRY(find_all_kept(work, ctx));
-    TL_TRY(one_round(work, false, &left, ctx));
-    while (left > 0 && tl_peer_now_ms(peer) + 3 * pause_ms < stop_ms) {
+    TL_TRY(one_round(work, work->options->is_careless, &left, ctx));
+    while (!work->options->is_careless && left > 0 &&
+           tl_peer_now_ms(peer) + 3 * pause_ms < stop_ms) {
         TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + pause_ms, ctx));
         TL_TRY(one_round(work, false, &left, ctx));
         pause_ms *= 2;
     }
-    return left > 0 ? one_round(work, true, &left, ctx) : TL_OK;
+    return left > 0 && !work->options->is_careless ? one_round(work, true, &left, ctx) : TL_OK;
 }

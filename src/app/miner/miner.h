@@ -47,7 +47,10 @@ typedef struct tl_miner_options {
     tl_source *source;
     const char *dir;     /* state folder, which exists */
     uint64_t epochs_max; /* 0: for ever */
+    bool is_careless;    /* hands in what came at first, also what would not pass */
     tl_log *log;         /* may be NULL */
+    /* Asked when all is uploaded; the report goes out when it returns. NULL: at once. Its error is the epoch's. */
+    tl_err (*before_report)(void *self, tl_errctx *ctx);
     /* Told once an epoch, when it is over for the miner. */
     tl_err (*on_epoch)(void *self, const tl_miner_epoch *epoch, tl_errctx *ctx);
     void *self;

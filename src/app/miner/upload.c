@@ -293,5 +293,8 @@ tl_err tl__miner_hand_in(tl__work *work, tl_miner_epoch *out, tl_errctx *ctx)
     tl_sb_put_cstr(&sb, "/metadata.json");
     TL_TRY(tl_sb_finish(&key, &sb, ctx));
     TL_TRY(send_or_ask(work, &f, key, metadata, work->arena, ctx));
+    if (work->options->before_report != NULL) {
+        TL_TRY(work->options->before_report(work->options->self, ctx));
+    }
     return report(work, out, ctx);
 }

@@ -27,7 +27,7 @@ static tl_err wait_closed(const tl_json **out, tl__epoch *e, const char *tail, c
         if (tl_peer_now_ms(peer) > end_ms) {
             return tl_fail(ctx, TL_ERR_STATE, "the epoch was not closed in time: %s", tail);
         }
-        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + tl__poll_ms(peer), ctx));
+        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + tl__poll_ms(e->options), ctx));
     }
 }
 

@@ -3,10 +3,13 @@
 
 #include "app/validator/validator_internal.h"
 
-int64_t tl__poll_ms(const tl_peer *peer)
+int64_t tl__poll_ms(const tl_validator_options *options)
 {
-    const int64_t ms = (int64_t)peer->epoch_seconds * 1000 / 100;
-    return ms < 100 ? 100 : ms > 5000 ? 5000 : ms;
+    const int64_t ms = (int64_t)options->peer->epoch_seconds * 1000 / 100;
+    return options->poll_ms > 0 ? (int64_t)options->poll_ms
+           : ms < 100           ? 100
+           : ms > 5000          ? 5000
+                                : ms;
 }
 
 tl_err tl__epoch_target(tl_str *out, tl_arena *arena, tl_str id, const char *tail, tl_errctx *ctx)
@@ -68,7 +71,7 @@ static tl_err wait_for_beacon(tl__epoch *e, tl_errctx *ctx)
         if (tl_str_eq_cstr(e->view.state, "failed") || tl_str_eq_cstr(e->view.state, "archived")) {
             return tl_fail(ctx, TL_ERR_STATE, "the epoch is %.*s", TL_STR_ARG(e->view.state));
         }
-        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + tl__poll_ms(peer), ctx));
+        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + tl__poll_ms(e->options), ctx));
     }
 }
 

@@ -176,7 +176,7 @@ static tl_err wait_for_epoch(cycle *c, tl_arena *arena, tl_str *id, int64_t *end
         if (id->len > 0) {
             return TL_OK;
         }
-        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + 3 * tl__poll_ms(peer), ctx));
+        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + 3 * tl__poll_ms(c->options), ctx));
     }
 }
 
@@ -203,7 +203,7 @@ static tl_err run_cycle(cycle *c, tl_arena *arena, tl_errctx *ctx)
         for (int tries = 0; err == TL_OK && !is_last && running.len == 0 && tries < 5; tries++) {
             err = join_running(c, step, &running, &end_ms, ctx);
             if (err == TL_OK && running.len == 0) {
-                err = tl_peer_wait(peer, tl_peer_now_ms(peer) + tl__poll_ms(peer), ctx);
+                err = tl_peer_wait(peer, tl_peer_now_ms(peer) + tl__poll_ms(o), ctx);
             }
         }
         err = err == TL_OK ? finish_epoch(c, tl_str_from_cstr(id), ctx) : err;

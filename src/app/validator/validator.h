@@ -70,6 +70,7 @@ typedef struct tl_validator_options {
     const char *dir;                 /* state folder, which exists */
     uint64_t epochs_max;             /* 0: for ever */
     size_t thread_count;             /* 0: one a processor */
+    uint32_t poll_ms; /* between two questions; 0: a hundredth of an epoch, 0.1 to 5 s */
     tl_entropy entropy;
     tl_log *log;              /* may be NULL */
     tl_weight_setter weights; /* set NULL: nowhere */

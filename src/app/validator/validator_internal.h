@@ -81,7 +81,7 @@ typedef struct tl__epoch {
 tl_err tl__validator_epoch(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx);
 
 /* epoch.c: how often the coordinator is asked whether something has happened. */
-int64_t tl__poll_ms(const tl_peer *peer);
+int64_t tl__poll_ms(const tl_validator_options *options);
 
 /* epoch.c: "/api/v1/epochs/ID" and a tail. */
 tl_err tl__epoch_target(tl_str *out, tl_arena *arena, tl_str id, const char *tail, tl_errctx *ctx);

@@ -83,6 +83,8 @@ typedef struct tl_keeper_settings {
     int64_t keep_ms; /* before an epoch is archived; 0: seven days */
     int64_t validator_stake_rao;
     const tl_places *places;
+    /* Bounds of an epoch's zipcodes, but the cool-down; NULL: the spec's. */
+    const tl_select_options *bounds;
     tl_clock clock;
     tl_entropy entropy;
     const tl_log *log; /* its sink bears several threads; may be NULL */

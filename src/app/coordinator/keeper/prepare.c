@@ -98,13 +98,16 @@ static tl_err draw(tl_keeper *keeper, tl_record_assignment **out, size_t *count,
                            TL_STR_ARG(cooling[i].zipcode));
         recent[i].assigned_ms = cooling[i].last_assigned_ms;
     }
-    const tl_select_options options = {.seed = epoch->selection_seed,
-                                       .start_ms = epoch->start_ms,
-                                       .recent = recent,
-                                       .recent_count = cooling_count,
-                                       .target = TARGET_LISTINGS,
-                                       .tolerance_bp = TOLERANCE_PERCENT * 100,
-                                       .cooldown_ms = cooldown_ms};
+    tl_select_options options = {.target = TARGET_LISTINGS,
+                                 .tolerance_bp = TOLERANCE_PERCENT * 100};
+    if (keeper->s.bounds != NULL) {
+        options = *keeper->s.bounds;
+    }
+    options.seed = epoch->selection_seed;
+    options.start_ms = epoch->start_ms;
+    options.recent = recent;
+    options.recent_count = cooling_count;
+    options.cooldown_ms = cooldown_ms;
     TL_TRY(tl_select(&selection, keeper->scratch, keeper->s.places, &options, ctx));
     tl_record_assignment *rows = TL_NEW(keeper->scratch, tl_record_assignment, selection.count);
     bool *is_honeypot = TL_NEW(keeper->scratch, bool, selection.count);

@@ -60,12 +60,12 @@ static tl_err make_member(tl__member *m, uint32_t index, tl_listdemo_role role, 
 }
 
 /* A shuffle of those whose order is luck; who copies needs something to copy, so it comes behind, and who is late last. */
-static void deal_ranks(tl__member *cast, uint64_t seed)
+void tl__cast_deal(tl__member *cast, uint64_t seed, int64_t start_ms)
 {
     uint32_t order[TL_LISTDEMO_MINERS];
     uint32_t count = 0;
     tl_xoshiro rng;
-    tl_xoshiro_seed(&rng, seed);
+    tl_xoshiro_seed(&rng, seed ^ (uint64_t)start_ms);
     for (uint32_t i = 0; i < TL_LISTDEMO_MINERS; i++) {
         if (cast[i].role != TL_LISTDEMO_COPYING && cast[i].role != TL_LISTDEMO_LATE) {
             order[count++] = i;
@@ -92,7 +92,7 @@ static void deal_ranks(tl__member *cast, uint64_t seed)
     }
 }
 
-tl_err tl__cast_make(tl__member *out, uint64_t seed, tl_errctx *ctx)
+tl_err tl__cast_make(tl__member *out, tl_errctx *ctx)
 {
     uint32_t index = 0;
     for (size_t role = 0; role < TL_LISTDEMO_ROLE_COUNT; role++) {
@@ -104,7 +104,6 @@ tl_err tl__cast_make(tl__member *out, uint64_t seed, tl_errctx *ctx)
     }
     TL_ASSERT(index == TL_LISTDEMO_MEMBERS);
     TL_ASSERT(out[TL_LISTDEMO_MINERS].role == TL_LISTDEMO_VALIDATOR);
-    deal_ranks(out, seed);
     return TL_OK;
 }
 

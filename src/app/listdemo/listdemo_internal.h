@@ -11,8 +11,9 @@
 #include "app/validator/validator.h"
 #include "core/num/rng/rng.h"
 
-#define TL__LISTDEMO_EPOCH_S  14400
-#define TL__LISTDEMO_EPOCH_MS ((int64_t)TL__LISTDEMO_EPOCH_S * 1000)
+#define TL__LISTDEMO_EPOCH_S    14400
+#define TL__LISTDEMO_EPOCH_MS   ((int64_t)TL__LISTDEMO_EPOCH_S * 1000)
+#define TL__LISTDEMO_COLLECT_MS (INT64_C(20) * 60000) /* into an epoch: all have read the market */
 
 /* --- clock.c --- */
 
@@ -35,7 +36,7 @@ typedef struct tl__member {
     tl_listdemo_role role;
     uint32_t number;      /* within its role, from 1 */
     uint32_t operator_id; /* members with one operator share a source */
-    uint32_t rank;        /* of its report among the miners'; the order follows from the seed */
+    uint32_t rank;        /* of its report among the miners\', in this epoch */
     char name[TL_LISTDEMO_NAME_CAP];
     char ss58[TL_SS58_CAP];
     tl_keypair *key;
@@ -43,8 +44,9 @@ typedef struct tl__member {
     tl_api_member row; /* uid: its index in the cast */
 } tl__member;
 
-/* tl__cast_make: keys from URIs, ranks from the seed. Miners come first, then the validators. */
-TL_MUST_USE tl_err tl__cast_make(tl__member *out, uint64_t seed, tl_errctx *ctx);
+/* tl__cast_make: keys from URIs. Miners come first, then the validators. tl__cast_deal: the ranks of one epoch. */
+TL_MUST_USE tl_err tl__cast_make(tl__member *out, tl_errctx *ctx);
+void tl__cast_deal(tl__member *cast, uint64_t seed, int64_t start_ms);
 void tl__cast_free(tl__member *cast);
 
 /* The registry, as the coordinator asks for it. self: a tl__play. */

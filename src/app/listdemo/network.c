@@ -9,7 +9,6 @@
 #define STEP_MS        100
 #define POLL_MS        40
 #define PATIENCE_NS    (INT64_C(600) * 1000000000) /* of the machine's time, for one thing to happen */
-#define COLLECT_MS     (INT64_C(20) * 60000)       /* into an epoch: all have read the market */
 #define REPORT_STEP_MS 23000                       /* between two reports */
 #define CLOSING_MS     60000                       /* before an epoch's end, all is quiet */
 #define AFTER_MS       200
@@ -341,9 +340,10 @@ static tl_err wait_for_epoch(tl__play *play, int64_t start_ms, tl_errctx *ctx)
     }
     (void)pthread_mutex_lock(&play->lock);
     memcpy(play->epoch_id, wanted, sizeof wanted);
+    tl__cast_deal(play->cast, play->options->seed, start_ms);
     play->is_over = false;
     play->turn = 0;
-    play->report_ms = start_ms + COLLECT_MS;
+    play->report_ms = start_ms + TL__LISTDEMO_COLLECT_MS;
     memset(play->outcomes, 0, sizeof play->outcomes);
     memset(play->verdicts, 0, sizeof play->verdicts);
     (void)pthread_mutex_unlock(&play->lock);
@@ -381,7 +381,7 @@ static tl_err play_epoch(tl__play *play, int64_t start_ms, tl_errctx *ctx)
 {
     const int64_t end_ms = start_ms + TL__LISTDEMO_EPOCH_MS;
     TL_TRY(wait_for_epoch(play, start_ms, ctx));
-    tl__demo_clock_reach(&play->clock, start_ms + COLLECT_MS);
+    tl__demo_clock_reach(&play->clock, start_ms + TL__LISTDEMO_COLLECT_MS);
     TL_TRY(start_miners(play, ctx));
     TL_TRY(wait_for_reports(play, ctx));
     TL_TRY(wait_for_joined(play, ctx));
@@ -526,7 +526,7 @@ static tl_err open_members(tl__play *play, tl_errctx *ctx)
 
 tl_err tl__network_open(tl__play *play, tl_errctx *ctx)
 {
-    TL_TRY(tl__cast_make(play->cast, play->options->seed, ctx));
+    TL_TRY(tl__cast_make(play->cast, ctx));
     TL_TRY(tl_keypair_from_uri(&play->service_key, tl_scheme_sr25519(),
                                TL_STR("//Demo/Coordinator"), ctx));
     TL_TRY(open_market(play, ctx));

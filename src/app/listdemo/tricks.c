@@ -18,6 +18,8 @@
 #define COPY_DROPS  10
 #define COPY_SHAKES 60
 #define SYBIL_DROPS 4
+#define STALE       15 /* prices that the market has changed since */
+#define LOST        14 /* values that were not read */
 
 /* --- the window onto the market --- */
 
@@ -97,11 +99,10 @@ static void seed_hand(tl_xoshiro *out, const tl__play *play, uint32_t who, int64
 static void start_hand(hand *h, const tl__miner *miner, tl_arena *arena, tl_str zipcode)
 {
     tl__play *play = miner->play;
-    const int64_t now_ms = tl__demo_clock_ms(&play->clock);
-    const int64_t start_ms = tl_slot_start(now_ms, TL__LISTDEMO_EPOCH_S);
+    const int64_t start_ms = play->report_ms - TL__LISTDEMO_COLLECT_MS;
     *h = (hand){.play = play, .member = &play->cast[miner->index], .arena = arena};
     h->first_ms = start_ms + FIRST_READ_MS;
-    h->last_ms = now_ms > h->first_ms ? now_ms : h->first_ms + 1;
+    h->last_ms = play->report_ms;
     seed_hand(&h->rng, play, h->member->operator_id, start_ms, zipcode);
     tl_vec_init(&h->items, arena, sizeof(const tl_json *));
     tl_vec_init(&h->seen, arena, sizeof(int64_t));
@@ -205,12 +206,33 @@ static int64_t price_of(const tl_json *item)
 
 /* --- the parts --- */
 
+/* What a visit gets wrong: a price of yesterday, a value that was not read. */
+static tl_err slip(hand *h, const tl_json **item, tl_errctx *ctx)
+{
+    static const char *const optional[] = {"days_on_market", "mls_id", "sqft", "bathrooms"};
+    tl_str price = {NULL, 0};
+    if (has_luck(h, STALE)) {
+        const int64_t truth = price_of(*item);
+        const int64_t per_mille = 1030 + (int64_t)tl_xoshiro_below(&h->rng, 50);
+        TL_TRY(print_number(&price, h->arena, truth * per_mille / 1000, ctx));
+        const change stale = {"price", TL_JSON_NUMBER, price};
+        TL_TRY(alter(item, h->arena, *item, &stale, 1, ctx));
+    }
+    if (has_luck(h, LOST)) {
+        const change lost = {optional[tl_xoshiro_below(&h->rng, 4)], TL_JSON_NULL, {NULL, 0}};
+        TL_TRY(alter(item, h->arena, *item, &lost, 1, ctx));
+    }
+    return TL_OK;
+}
+
 /* A share of the market's rows, each with its own moment, in an order of its own. */
 static tl_err take_share(hand *h, const tl_source_batch *all, uint64_t thousandths, tl_errctx *ctx)
 {
     for (size_t i = 0; i < all->count; i++) {
         if (has_luck(h, thousandths)) {
-            TL_TRY(take(h, all->items[i], ctx));
+            const tl_json *item = all->items[i];
+            TL_TRY(slip(h, &item, ctx));
+            TL_TRY(take(h, item, ctx));
         }
     }
     shuffle(h);
@@ -232,7 +254,7 @@ static tl_err list_again(hand *h, const tl_json *item, tl_errctx *ctx)
     const change changes[] = {{"id", TL_JSON_STRING, number},
                               {"zpid", TL_JSON_STRING, number},
                               {"mls_id", TL_JSON_STRING, number},
-                              {"source_url", TL_JSON_NULL, {NULL, 0}}};
+                              {"source_url", TL_JSON_STRING, number}};
     TL_TRY(alter(&item, h->arena, item, changes, sizeof changes / sizeof *changes, ctx));
     return take(h, item, ctx);
 }

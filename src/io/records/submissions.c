@@ -299,10 +299,15 @@ tl_err tl_records_submissions(tl_records *records, const tl_record_submission **
                        " JOIN submission_objects o"
                        " ON o.epoch_id = s.epoch_id AND o.hotkey = s.hotkey"
                        " WHERE s.epoch_id = ? AND s.serial > ? AND s.serial <= ?"
+                       " AND o.hotkey IN (SELECT hotkey FROM submissions"
+                       " WHERE epoch_id = ? AND serial > ? AND serial <= ?)"
                        " ORDER BY s.serial, o.position");
-        tl__put_text(&s, epoch_id);
-        tl_sql_put_u64(&s, after_serial);
-        tl_sql_put_u64(&s, last->serial);
+        for (int twice = 0; twice < 2;
+             twice++) { /* IN: else the whole epoch's objects are walked */
+            tl__put_text(&s, epoch_id);
+            tl_sql_put_u64(&s, after_serial);
+            tl_sql_put_u64(&s, last->serial);
+        }
         TL_TRY(end_objects(&s, &rows, arena, ctx));
     }
     *out = rows.items;

@@ -335,14 +335,16 @@ static tl_err make_finder(tl__near_finder *f, tl_errctx *ctx)
     f->cover = TL_NEW(scratch, uint32_t, n);
     f->covers = TL_NEW(scratch, bool, n);
     f->is_timed = TL_NEW(scratch, bool, n);
+    f->has_steps = TL_NEW(scratch, bool, n);
     f->last = TL_NEW(scratch, tl__near_last, n);
     f->steps = TL_NEW(scratch, tl__near_key, rows);
     f->out->total = TL_NEW(scratch, uint32_t, n * TL__NEAR_FIELD_COUNT);
     f->out->is_style = TL_NEW(scratch, bool, n *TL__NEAR_FIELD_COUNT);
     const bool is_made = f->claims != NULL && f->apart != NULL && f->reporters != NULL &&
                          f->habit != NULL && f->usual_ms != NULL && f->cover != NULL &&
-                         f->covers != NULL && f->is_timed != NULL && f->last != NULL &&
-                         f->steps != NULL && f->out->total != NULL && f->out->is_style != NULL;
+                         f->covers != NULL && f->is_timed != NULL && f->has_steps != NULL &&
+                         f->last != NULL && f->steps != NULL && f->out->total != NULL &&
+                         f->out->is_style != NULL;
     tl_vec_init(&f->out->groups, scratch, sizeof(tl__near_group));
     tl_vec_init(&f->out->members, scratch, sizeof(tl__near_member));
     return is_made ? TL_OK : tl_arena_fail(scratch, ctx);

@@ -36,7 +36,8 @@ typedef struct tl__near_finder {
     uint32_t *cover;   /* common houses that it lists */
     bool *covers;
     size_t cover_count;
-    bool *is_timed; /* its times tell something (moments.c) */
+    bool *is_timed;  /* its times tell something (moments.c) */
+    bool *has_steps; /* so do the steps between them */
     tl__near_last *last;
     tl__near_key *steps; /* room for row_count */
     size_t step_count;

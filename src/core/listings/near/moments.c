@@ -5,7 +5,8 @@
  *     dense            fewer than 64 ms a row: the same
  *     even             more than a quarter of the steps in time are equal: counted, not read off
  *
- * A miner whose times are such has no marks of this kind; chance then makes two others' coincide at most once in 64. */
+ * A miner whose times are such has no marks of this kind; chance then makes two others' coincide at most once in 64. Steps
+ * need a time for each row besides: where a page of rows has one, the pages of a source are what its readers share. */
 #include "core/listings/near/marks_internal.h"
 
 #define MOMENTS_MIN 4
@@ -52,8 +53,8 @@ static bool tells(tl__near_finder *f, const tl__near_key *times, size_t count)
     return !is_even(f->steps, count - 1);
 }
 
-/* The distinct times of one miner, behind those that are there. Returns how many. */
-static size_t collect(tl__near_finder *f, tl__near_key *keys, uint32_t entry)
+/* The distinct times of one miner, behind those that are there. Returns how many; *rows: of how many rows. */
+static size_t collect(tl__near_finder *f, tl__near_key *keys, uint32_t entry, size_t *rows)
 {
     const tl__near_work *work = f->work;
     size_t count = 0;
@@ -63,6 +64,7 @@ static size_t collect(tl__near_finder *f, tl__near_key *keys, uint32_t entry)
         }
     }
     tl__near_sort(keys, f->spare, count);
+    *rows = count;
     size_t distinct = 0;
     for (size_t i = 0; i < count; i++) {
         if (distinct == 0 || keys[distinct - 1].key != keys[i].key) {
@@ -97,8 +99,10 @@ tl_err tl__near_put_moments(tl__near_finder *f, tl_errctx *ctx)
 {
     size_t count = 0;
     for (uint32_t entry = 0; entry < f->work->entry_count; entry++) {
-        const size_t distinct = collect(f, &f->keys[count], entry);
+        size_t rows;
+        const size_t distinct = collect(f, &f->keys[count], entry, &rows);
         f->is_timed[entry] = tells(f, &f->keys[count], distinct);
+        f->has_steps[entry] = f->is_timed[entry] && distinct * 2 > rows;
         count += f->is_timed[entry] ? distinct : 0;
     }
     return put_runs(f, TL__NEAR_F_MOMENT, f->keys, count, ctx);
@@ -111,10 +115,10 @@ tl_err tl__near_put_steps(tl__near_finder *f, size_t house, const uint32_t *rows
     for (size_t i = 0; i < count; i++) {
         const tl__near_row *row = &f->work->rows[rows[i]];
         tl__near_last *last = &f->last[row->entry];
-        if (!f->is_timed[row->entry] || row->scraped_ms < 0) {
+        if (!f->has_steps[row->entry] || row->scraped_ms < 0) {
             continue;
         }
-        if (last->is_there) {
+        if (last->is_there && last->at_ms != row->scraped_ms) {
             const uint64_t way = tl__near_mix(last->house, house);
             const uint64_t step = (uint64_t)(row->scraped_ms - last->at_ms + STEP_MS_MAX);
             TL_ASSERT(f->step_count < f->work->row_count);

@@ -195,6 +195,31 @@ static void coarse_dense_and_even_times_accuse_nobody(void **state)
     }
 }
 
+/* All read one source in its order, ten rows a page, a time for each page: its pages are what they share. */
+static void pages_of_one_source_accuse_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        fixture f;
+        begin(&f);
+        world_make(&w, 100 + seed, 200);
+        for (size_t i = 0; i < 2 + seed % 7; i++) {
+            world_sheet *s = &sheets[i];
+            int64_t at = OPEN_MS + (int64_t)(i * 5);
+            s->count = 0;
+            for (size_t r = 0; r < w.house_count; r++) {
+                at += r % 10 == 0 ? 190 + (int64_t)tl_xoshiro_below(&w.rng, 20) : 0;
+                s->rows[s->count] = w.truth[r];
+                s->rows[s->count++].scraped_ms = at;
+            }
+            put(&f, s, OPEN_MS + (int64_t)i, "");
+        }
+        finish(&f);
+        assert_int_equal(f.found, 0);
+        tl_arena_free(f.arena);
+    }
+}
+
 static void what_changed_in_the_world_is_no_mark(void **state)
 {
     (void)state;
@@ -608,6 +633,7 @@ int main(void)
         cmocka_unit_test(a_copy_under_noise_is_found_and_its_original_is_not_accused),
         cmocka_unit_test(times_moved_alike_are_still_the_same_times),
         cmocka_unit_test(coarse_dense_and_even_times_accuse_nobody),
+        cmocka_unit_test(pages_of_one_source_accuse_nobody),
         cmocka_unit_test(what_changed_in_the_world_is_no_mark),
         cmocka_unit_test(a_source_of_many_and_a_style_of_ones_own_are_no_marks),
         cmocka_unit_test(three_of_one_work_are_sybils_all_but_the_first),

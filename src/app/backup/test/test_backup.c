@@ -383,13 +383,14 @@ static void what_is_no_backup_is_said_to_be_none(void **state)
 static void names_that_lead_elsewhere_are_damage(void **state)
 {
     (void)state;
-    static const char *const lines[] = {
-        "{\"kind\":\"state\",\"name\":\"../x\",\"bytes\":0,\"sha256\":\"%064d\"}\n",
-        "{\"kind\":\"state\",\"name\":\".x\",\"bytes\":0,\"sha256\":\"%064d\"}\n",
-        "{\"kind\":\"table\",\"name\":\"epochs; DROP TABLE "
-        "epochs\",\"rows\":0,\"bytes\":0,\"sha256\":\"%064d\"}\n",
-        "{\"kind\":\"object\",\"name\":\"a/../../b\",\"bytes\":0,\"sha256\":\"%064d\"}\n",
-        "{\"kind\":\"other\",\"name\":\"a\",\"bytes\":0,\"sha256\":\"%064d\"}\n"};
+    static const struct {
+        const char *kind;
+        const char *name;
+    } lines[] = {{"state", "../x"},
+                 {"state", ".x"},
+                 {"table", "epochs; DROP TABLE epochs"},
+                 {"object", "a/../../b"},
+                 {"other", "a"}};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char path[128];
         char file[160];
@@ -404,10 +405,10 @@ static void names_that_lead_elsewhere_are_damage(void **state)
         (void)tl_str_print(file, sizeof file, "%s/MANIFEST", path);
         assert_int_equal(tl__backup_write_open(&f, file, NULL), TL_OK);
         assert_int_equal(tl__backup_put_head(&f, arena, schema, &clock_, NULL), TL_OK);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        const int len = snprintf(line, sizeof line, lines[i], 0);
-#pragma GCC diagnostic pop
+        const int len = snprintf(
+            line, sizeof line,
+            "{\"kind\":\"%s\",\"name\":\"%s\",\"rows\":0,\"bytes\":0,\"sha256\":\"%064d\"}\n",
+            lines[i].kind, lines[i].name, 0);
         assert_int_equal(tl__backup_write(&f, (tl_bytes){(const uint8_t *)line, (size_t)len}, NULL),
                          TL_OK);
         assert_int_equal(tl__backup_put_end(&f, arena, &report, NULL), TL_OK);

@@ -195,20 +195,20 @@ static void coarse_dense_and_even_times_accuse_nobody(void **state)
     }
 }
 
-/* All read one source in its order, ten rows a page, a time for each page: its pages are what they share. */
+/* All read one source in its order, fifty rows a page, a time for each page: its pages are what they share. */
 static void pages_of_one_source_accuse_nobody(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 30; seed++) {
         fixture f;
         begin(&f);
-        world_make(&w, 100 + seed, 200);
+        world_make(&w, 100 + seed, 250);
         for (size_t i = 0; i < 2 + seed % 7; i++) {
             world_sheet *s = &sheets[i];
             int64_t at = OPEN_MS + (int64_t)(i * 5);
             s->count = 0;
             for (size_t r = 0; r < w.house_count; r++) {
-                at += r % 10 == 0 ? 190 + (int64_t)tl_xoshiro_below(&w.rng, 20) : 0;
+                at += r % 50 == 0 ? 190 + (int64_t)tl_xoshiro_below(&w.rng, 400) : 0;
                 s->rows[s->count] = w.truth[r];
                 s->rows[s->count++].scraped_ms = at;
             }

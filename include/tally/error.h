@@ -60,7 +60,7 @@ typedef struct tally_error {
 TALLY_API const char *tally_code_name(int code);
 
 /** The library that runs, which may be newer than the headers.
- * @return "0.2.0"; static text */
+ * @return "0.3.0"; static text */
 TALLY_API const char *tally_version(void);
 
 #ifdef __cplusplus

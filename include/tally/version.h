@@ -6,6 +6,6 @@
 #define TALLY_VERSION_H
 
 /** The version of Tally, major.minor.patch. */
-#define TALLY_VERSION "0.2.0"
+#define TALLY_VERSION "0.3.0"
 
 #endif

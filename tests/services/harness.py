@@ -140,7 +140,7 @@ class S3:
         return os.access(os.path.join(ROOT, "build/deps/versitygw"), os.X_OK)
 
     def start(self):
-        said = dict(pair.split("=", 1) for line in script("s3.sh", "start", self.folder).splitlines() for pair in line.split())
+        said = dict(pair.split("=", 1) for pair in script("s3.sh", "start", self.folder).split() if "=" in pair)
         self.url = said.pop("S3_URL").strip("'\"")
         self.env = {k: v.strip("'\"") for k, v in said.items()}
 

@@ -18,6 +18,10 @@ is_up() { /usr/bin/python3 -c 'import socket, sys; socket.create_connection(("12
 # Its notes on objects go into extended attributes, or, where the file system has none, into a folder beside.
 has_attributes() { /usr/bin/python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.tally", b"1")' "$1" 2>/dev/null; }
 
+is_alive() { # PID: and no zombie, which a container without an init keeps
+    state=$(sed 's/^.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null) && [ "$state" != Z ]
+}
+
 start() {
     [ -x "$program" ] || { echo "s3.sh: no build/deps/versitygw" >&2; exit 77; }
     mkdir -p "$folder/data" "$folder/notes"
@@ -50,7 +54,7 @@ stop() {
     signal=TERM
     [ -z "${KILL:-}" ] || signal=KILL
     kill -"$signal" "$pid" 2>/dev/null || true
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+    while is_alive "$pid"; do sleep 0.02; done
     rm -f "$folder/pid"
 }
 

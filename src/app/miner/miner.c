@@ -8,6 +8,8 @@
 #include "app/miner/miner_internal.h"
 #include "io/sys/sys.h"
 
+#define TRY_AGAIN_MS 500
+
 #define KEPT_EPOCHS 3 /* folders of past epochs that stay, to look into */
 
 /* --- one epoch --- */
@@ -52,6 +54,22 @@ static bool is_ours(tl_err err)
     return err == TL_ERR_INTERRUPTED || err == TL_ERR_NOMEM || err == TL_ERR_INTERNAL;
 }
 
+/* Outages are waited out as long as the epoch lasts; what was uploaded is not sent again (MINER-1). */
+static tl_err hand_in(tl__work *work, tl_miner_epoch *out, tl_errctx *ctx)
+{
+    const tl_peer *peer = work->options->peer;
+    const tl_miner_epoch empty = *out;
+    tl_err err = tl__miner_hand_in(work, out, ctx);
+    while ((err == TL_ERR_IO || err == TL_ERR_LIMIT) &&
+           tl_peer_now_ms(peer) + TRY_AGAIN_MS < work->assignment->deadline_ms) {
+        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + TRY_AGAIN_MS, ctx));
+        tl_errctx_reset(ctx);
+        *out = empty;
+        err = tl__miner_hand_in(work, out, ctx);
+    }
+    return err;
+}
+
 tl_err tl_miner_once(tl_miner_epoch *out, tl_arena *arena, const tl_miner_options *options,
                      const tl_peer_assignment *assignment, tl_errctx *ctx)
 {
@@ -61,7 +79,7 @@ tl_err tl_miner_once(tl_miner_epoch *out, tl_arena *arena, const tl_miner_option
     tl_errctx why = TL_ERRCTX_INIT;
     TL_TRY(start_work(&work, ctx));
     TL_TRY(tl__miner_collect(&work, ctx));
-    epoch.err = tl__miner_hand_in(&work, &epoch, &why);
+    epoch.err = hand_in(&work, &epoch, &why);
     if (is_ours(epoch.err)) {
         return tl_fail(ctx, epoch.err, "%s", why.message);
     }

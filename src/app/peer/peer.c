@@ -10,6 +10,11 @@
 #define PINS_NAME    "coordinators.pins"
 #define PINS_LEN_MAX ((size_t)1 << 20)
 
+/* Of one question: some five seconds. Whoever can wait longer asks with tl_peer_get_until. */
+#define RETRIES      5
+#define RETRY_CAP_MS 2000
+#define ASK_AGAIN_MS 500
+
 /* --- the pin --- */
 
 static tl_err read_pins(tl_str *out, tl_arena *arena, const char *path, tl_errctx *ctx)
@@ -138,7 +143,8 @@ tl_err tl_peer_open(tl_peer *out, const tl_peer_options *options, tl_errctx *ctx
     }
     const tl_caller_options caller = {.url = options->url,
                                       .keypair = options->keypair,
-                                      .retries_max = 5,
+                                      .retries_max = RETRIES,
+                                      .retry_cap_ms = RETRY_CAP_MS,
                                       .flight_max = options->flight_max,
                                       .clock = options->clock,
                                       .entropy = options->entropy};
@@ -208,6 +214,37 @@ tl_err tl_peer_post(tl_peer *peer, const tl_json **out, tl_arena *arena, tl_str 
     TL_TRY(tl_caller_want(peer->caller, &answer, arena, &request, ctx));
     *out = answer.json;
     return TL_OK;
+}
+
+/* PEER-2: an outage is waited out; what was answered stands. */
+static bool may_pass(tl_peer *peer, tl_err err, int64_t until_ms)
+{
+    return (err == TL_ERR_IO || err == TL_ERR_LIMIT) &&
+           tl_peer_now_ms(peer) + ASK_AGAIN_MS < until_ms;
+}
+
+tl_err tl_peer_get_until(tl_peer *peer, const tl_json **out, tl_arena *arena, tl_str target,
+                         bool is_signed, int64_t until_ms, tl_errctx *ctx)
+{
+    tl_err err = tl_peer_get(peer, out, arena, target, is_signed, ctx);
+    while (may_pass(peer, err, until_ms)) {
+        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + ASK_AGAIN_MS, ctx));
+        tl_errctx_reset(ctx);
+        err = tl_peer_get(peer, out, arena, target, is_signed, ctx);
+    }
+    return err;
+}
+
+tl_err tl_peer_post_until(tl_peer *peer, const tl_json **out, tl_arena *arena, tl_str target,
+                          tl_str body, int64_t until_ms, tl_errctx *ctx)
+{
+    tl_err err = tl_peer_post(peer, out, arena, target, body, true, ctx);
+    while (may_pass(peer, err, until_ms)) {
+        TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + ASK_AGAIN_MS, ctx));
+        tl_errctx_reset(ctx);
+        err = tl_peer_post(peer, out, arena, target, body, true, ctx);
+    }
+    return err;
 }
 
 static tl_err read_place(tl_place *out, const tl_json *item, tl_errctx *ctx)

@@ -5,6 +5,7 @@
  * Owns        its connections
  * Threads     one tl_peer, one thread
  * Invariants  PEER-1 a coordinator that shows another hotkey than the one it was first known by is refused
+ *             PEER-2 only silence and "later" are asked again; an answer is never asked for twice
  *
  * The hotkey is given (--receiver), or learned from /api/v1/info the first time and pinned in DIR/coordinators.pins, a line
  * "URL SS58" each: whoever stands in later under that address is noticed, since requests are signed for the one hotkey.
@@ -78,6 +79,15 @@ TL_MUST_USE tl_err tl_peer_get(tl_peer *peer, const tl_json **out, tl_arena *are
  * word. */
 TL_MUST_USE tl_err tl_peer_post(tl_peer *peer, const tl_json **out, tl_arena *arena, tl_str target,
                                 tl_str body, bool is_repeatable, tl_errctx *ctx);
+
+/* tl_peer_get_until, tl_peer_post_until: the same, asked again while nobody answers (IO) or the answer is "later" (LIMIT),
+ * until that time of the coordinator: a database that comes back after a minute costs nobody an epoch. The post is
+ * repeatable. */
+TL_MUST_USE tl_err tl_peer_get_until(tl_peer *peer, const tl_json **out, tl_arena *arena,
+                                     tl_str target, bool is_signed, int64_t until_ms,
+                                     tl_errctx *ctx);
+TL_MUST_USE tl_err tl_peer_post_until(tl_peer *peer, const tl_json **out, tl_arena *arena,
+                                      tl_str target, tl_str body, int64_t until_ms, tl_errctx *ctx);
 
 /* tl_peer_places: an array of zipcodes as the API writes them. */
 TL_MUST_USE tl_err tl_peer_places(const tl_place **out, size_t *count, tl_arena *arena,

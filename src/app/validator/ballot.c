@@ -8,27 +8,53 @@
 
 /* --- waiting for the others --- */
 
-/* Asks again and again until a member of the answer is true, or the epoch is beyond the reach of this validator. */
+/* Asks again and again until a member of the answer is true, or the epoch is beyond the reach of this validator. *out is
+ * NULL when another round began meanwhile: a round that failed is shown as closed for a moment only, or never. */
 static tl_err wait_closed(const tl_json **out, tl__epoch *e, const char *tail, const char *member,
                           tl_errctx *ctx)
 {
     tl_peer *peer = e->options->peer;
-    const int64_t end_ms = e->view.end_ms + (int64_t)peer->epoch_seconds * 1000;
     for (;;) {
         const tl_json *json = NULL;
         tl_str target = {NULL, 0};
         TL_TRY(tl__epoch_target(&target, e->arena, e->id, tail, ctx));
-        TL_TRY(tl_peer_get(peer, &json, e->arena, target, true, ctx));
+        TL_TRY(tl_peer_get_until(peer, &json, e->arena, target, true, e->until_ms, ctx));
+        uint64_t round = 0;
+        if (tl_json_get(json, "round") != NULL) {
+            TL_TRY(tl_json_want_u64(&round, json, "round", ctx));
+        }
+        if (round > e->round) {
+            *out = NULL;
+            return TL_OK;
+        }
         const tl_json *closed = tl_json_get(json, member);
         if (closed != NULL && closed->kind == TL_JSON_BOOL && closed->boolean) {
             *out = json;
             return TL_OK;
         }
-        if (tl_peer_now_ms(peer) > end_ms) {
+        if (tl_peer_now_ms(peer) > e->until_ms) {
             return tl_fail(ctx, TL_ERR_STATE, "the epoch was not closed in time: %s", tail);
         }
         TL_TRY(tl_peer_wait(peer, tl_peer_now_ms(peer) + tl__poll_ms(e->options), ctx));
     }
+}
+
+/* What came too late is not said, and what follows from it goes on: the others' evidence is there to race by, and the next
+ * step is open, or the next round. */
+static tl_err post_or_late(tl__epoch *e, tl_str target, tl_str body, bool *is_late, tl_errctx *ctx)
+{
+    const tl_json *answer = NULL;
+    tl_errctx why = TL_ERRCTX_INIT;
+    const tl_err err =
+        tl_peer_post_until(e->options->peer, &answer, e->arena, target, body, e->until_ms, &why);
+    if (is_late != NULL) {
+        *is_late = err == TL_ERR_STATE;
+    }
+    if (err == TL_ERR_STATE) {
+        tl_log_say(e->options->log, TL_LOG_WARN, why.message, NULL, 0);
+        return TL_OK;
+    }
+    return err == TL_OK ? TL_OK : tl_fail(ctx, err, "%s", why.message);
 }
 
 static const char *round_name(char out[32], const tl__epoch *e, const char *name)
@@ -96,17 +122,9 @@ static tl_err read_validator(tl_race_validator *out, tl_evidence *evidence, tl_a
 static tl_err post_document(tl__epoch *e, tl_str document, tl_errctx *ctx)
 {
     tl_str target = {NULL, 0};
-    const tl_json *answer = NULL;
     TL_TRY(tl__note_text(&document, e->arena, e->dir, "evidence", ctx)); /* VAL-1 */
     TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/evidence", ctx));
-    const tl_err err =
-        tl_peer_post(e->options->peer, &answer, e->arena, target, document, true, ctx);
-    if (err == TL_ERR_STATE) {
-        tl_log_say(e->options->log, TL_LOG_WARN, "the evidence came too late", NULL, 0);
-        tl_errctx_reset(ctx);
-        return TL_OK;
-    }
-    return err;
+    return post_or_late(e, target, document, NULL, ctx);
 }
 
 static tl_err post_evidence(tl__epoch *e, tl_errctx *ctx)
@@ -317,20 +335,28 @@ tl_err tl__post_commit(tl__epoch *e, const tl_hash32 *hash, tl_errctx *ctx)
     tl_json_put_end(&w);
     TL_TRY(tl_sb_finish(&body, &sb, ctx));
     TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/results", ctx));
-    TL_TRY(tl_peer_post(e->options->peer, &answer, e->arena, target, body, true, ctx));
-    return wait_closed(&answer, e, "/ballots", "commitsClosed", ctx);
+    TL_TRY(post_or_late(e, target, body, &e->is_late, ctx));
+    if (e->is_late) {
+        return TL_OK;
+    }
+    TL_TRY(wait_closed(&answer, e, "/ballots", "commitsClosed", ctx));
+    e->is_late = answer == NULL;
+    return TL_OK;
 }
 
 tl_err tl__post_reveal(const tl_json **ballots, tl__epoch *e, tl_str reveal, tl_errctx *ctx)
 {
     char name[32];
     tl_str target = {NULL, 0};
-    const tl_json *answer = NULL;
-    TL_TRY(
-        tl__note_text(&reveal, e->arena, e->dir, round_name(name, e, "result"), ctx)); /* VAL-1 */
-    TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/results", ctx));
-    TL_TRY(tl_peer_post(e->options->peer, &answer, e->arena, target, reveal, true, ctx));
-    return wait_closed(ballots, e, "/ballots", "resultsClosed", ctx);
+    if (!e->is_late) {
+        TL_TRY(tl__note_text(&reveal, e->arena, e->dir, round_name(name, e, "result"),
+                             ctx)); /* VAL-1 */
+        TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/results", ctx));
+        TL_TRY(post_or_late(e, target, reveal, &e->is_late, ctx));
+    }
+    TL_TRY(wait_closed(ballots, e, "/ballots", "resultsClosed", ctx));
+    e->is_extended = *ballots == NULL;
+    return TL_OK;
 }
 
 /* --- what the others said, and the bundle --- */
@@ -460,6 +486,7 @@ static tl_err take_verdict(tl_validator_epoch *out, tl__epoch *e, const tl_json 
     out->rate_millionths = v->rate_millionths;
     out->outliers = outliers;
     out->outlier_count = v->outlier_count;
+    e->is_extended = v->next == TL_RACE_EXTEND;
     out->sets_weights = v->pays && v->next == TL_RACE_AGREE; /* VAL-3 */
     return write_bundle(out, e, file, ctx);
 }
@@ -476,5 +503,9 @@ tl_err tl__cast_ballot(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
     TL_TRY(tl__post_commit(e, &out->roots.hash, ctx));
     TL_TRY(write_reveal(&reveal, e, out, ctx));
     TL_TRY(tl__post_reveal(&answer, e, reveal, ctx));
+    if (answer == NULL) { /* it went into another round: this one found no majority */
+        out->status = tl_race_status_name(TL_RACE_CONSENSUS_FAILED);
+        return TL_OK;
+    }
     return take_verdict(out, e, answer, ctx);
 }

@@ -377,5 +377,9 @@ tl_err tl__compat_round(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
     TL_TRY(write_reveal(&reveal, e, out, ctx));
     const tl_json *answer = NULL;
     TL_TRY(tl__post_reveal(&answer, e, reveal, ctx));
+    if (answer == NULL) {
+        out->status = tl_race_status_name(TL_RACE_CONSENSUS_FAILED);
+        return TL_OK;
+    }
     return agree(out, e, answer, ctx);
 }

@@ -27,8 +27,10 @@ static tl_err look(tl__epoch *e, tl_errctx *ctx)
     tl_str target = {NULL, 0};
     const tl_json *json = NULL;
     TL_TRY(tl__epoch_target(&target, e->arena, e->id, "", ctx));
-    TL_TRY(tl_peer_get(e->options->peer, &json, e->arena, target, false, ctx));
-    return tl__read_view(&e->view, e->arena, json, ctx);
+    TL_TRY(tl_peer_get_until(e->options->peer, &json, e->arena, target, false, e->until_ms, ctx));
+    TL_TRY(tl__read_view(&e->view, e->arena, json, ctx));
+    e->until_ms = e->view.end_ms + (int64_t)e->options->peer->epoch_seconds * 1000;
+    return TL_OK;
 }
 
 static tl_err post_secret(tl__epoch *e, tl_errctx *ctx)
@@ -40,8 +42,8 @@ static tl_err post_secret(tl__epoch *e, tl_errctx *ctx)
     TL_TRY(tl__note_secret(secret, e->options, e->dir, "secret", ctx));
     const size_t len = tl_str_print(body, sizeof body, "{\"secret\":\"%s\"}", secret);
     TL_TRY(tl__epoch_target(&target, e->arena, e->id, "/contribution", ctx));
-    return tl_peer_post(e->options->peer, &answer, e->arena, target, (tl_str){body, len}, true,
-                        ctx);
+    return tl_peer_post_until(e->options->peer, &answer, e->arena, target, (tl_str){body, len},
+                              e->until_ms, ctx);
 }
 
 /* Until the nonce is shown, then until the beacon is fixed. */
@@ -49,7 +51,6 @@ static tl_err wait_for_beacon(tl__epoch *e, tl_errctx *ctx)
 {
     tl_peer *peer = e->options->peer;
     bool has_told = false;
-    TL_TRY(tl_peer_wait(peer, e->view.end_ms, ctx));
     for (;;) {
         TL_TRY(look(e, ctx));
         if (e->view.end_ms > tl_peer_now_ms(peer)) { /* it was extended by a person */
@@ -109,9 +110,7 @@ static tl_err both_rounds(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
     out->submissions = e->submission_count;
     for (e->round = 1; e->round <= 2; e->round++) {
         const tl_err err = one_round(e, out, ctx);
-        const bool is_extended =
-            err == TL_OK && tl_str_eq_cstr(tl_str_from_cstr(out->status), "CONSENSUS_FAILED");
-        if (err != TL_OK || !is_extended || e->round == 2) {
+        if (err != TL_OK || !e->is_extended || e->round == 2) {
             return err;
         }
         free_zips(e);

@@ -160,7 +160,7 @@ static tl_err fetch_page(tl_vec *all, tl_str *cursor, tl__epoch *e, tl_errctx *c
     (void)tl_str_print(tail, sizeof tail, "/submissions?limit=200%s%.*s",
                        cursor->len > 0 ? "&cursor=" : "", TL_STR_ARG(*cursor));
     TL_TRY(tl__epoch_target(&target, e->arena, e->id, tail, ctx));
-    TL_TRY(tl_peer_get(e->options->peer, &page, e->arena, target, true, ctx));
+    TL_TRY(tl_peer_get_until(e->options->peer, &page, e->arena, target, true, e->until_ms, ctx));
     TL_TRY(tl_json_want(&items, page, "items", TL_JSON_ARRAY, ctx));
     for (uint32_t i = 0; i < items->count; i++) {
         tl__submission *slot = (tl__submission *)tl_vec_push(all);

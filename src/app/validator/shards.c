@@ -7,8 +7,6 @@
 #include "core/crypto/hash/hash.h"
 #include "core/listings/shard/shard.h"
 
-#define FETCH_TRIES 3
-
 /* What a thread of the pool has of its own. */
 typedef struct worker {
     tl_source *source;
@@ -36,8 +34,8 @@ static tl_err fetch(tl_bytes *out, tl_caller *caller, const tl__object *object, 
     return TL_OK;
 }
 
-static tl_err add_submission(tl_shard *shard, const tl__submission *s, const char *zipcode,
-                             const worker *self, tl_errctx *ctx)
+static tl_err add_submission(tl_shard *shard, const tl__epoch *e, const tl__submission *s,
+                             const char *zipcode, const worker *self, tl_errctx *ctx)
 {
     tl_arena *arena = NULL;
     tl_vec objects;
@@ -51,7 +49,8 @@ static tl_err add_submission(tl_shard *shard, const tl__submission *s, const cha
         tl_bytes *slot = (tl_bytes *)tl_vec_push(&objects);
         err = slot == NULL ? tl_arena_fail(arena, ctx)
                            : fetch(slot, self->caller, &s->objects[i], arena, ctx);
-        for (int tries = 1; err == TL_ERR_IO && tries < FETCH_TRIES; tries++) {
+        while (err == TL_ERR_IO && tl_peer_now_ms(e->options->peer) < e->until_ms) {
+            tl_errctx_reset(ctx); /* the store is away: it is waited for as long as the epoch is */
             err = fetch(slot, self->caller, &s->objects[i], arena, ctx);
         }
     }
@@ -133,7 +132,7 @@ static tl_err run_one(void *self, size_t index, size_t worker_index, tl_errctx *
     tl__world_honeypots(world, &context.honeypots, &context.honeypot_count);
     TL_TRY(tl_shard_new(&shard, zip->arena, &context, ctx));
     for (size_t i = 0; i < e->submission_count; i++) {
-        TL_TRY(add_submission(shard, &e->submissions[i], place->zipcode, mine, ctx));
+        TL_TRY(add_submission(shard, e, &e->submissions[i], place->zipcode, mine, ctx));
     }
     TL_TRY(tl_shard_finish(shard, &result, ctx));
     return judge_sheets(zip, world, &result, place, ctx);
@@ -142,8 +141,8 @@ static tl_err run_one(void *self, size_t index, size_t worker_index, tl_errctx *
 static tl_err open_workers(worker *workers, size_t count, const tl__epoch *e, tl_errctx *ctx)
 {
     for (size_t i = 0; i < count; i++) {
-        const tl_caller_options caller = {.url = tl_str_from_cstr(e->options->url),
-                                          .retries_max = 5};
+        const tl_caller_options caller = {
+            .url = tl_str_from_cstr(e->options->url), .retries_max = 5, .retry_cap_ms = 2000};
         TL_TRY(tl_source_open(&workers[i].source, e->options->source, ctx));
         TL_TRY(tl_caller_new(&workers[i].caller, &caller, ctx));
     }

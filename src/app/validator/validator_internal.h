@@ -59,7 +59,8 @@ typedef struct tl__epoch {
     tl_pool *pool;
     tl_arena *arena;
     tl_str id;
-    const char *dir; /* DIR/validator/ID */
+    const char *dir;  /* DIR/validator/ID */
+    int64_t until_ms; /* until then questions are asked again; later the epoch is out of reach */
     tl__view view;
     uint32_t round;
     const tl__submission *submissions;
@@ -75,6 +76,8 @@ typedef struct tl__epoch {
     const tl_race_strike *strikes;
     size_t strike_count;
     char salt[TL__SECRET_LEN + 1];
+    bool is_late;     /* the round went by without this validator's ballot */
+    bool is_extended; /* the round that was cast found no agreement, and another one follows */
 } tl__epoch;
 
 /* epoch.c: from the end of the epoch to its verdict. out lives in e->arena. */
@@ -113,7 +116,8 @@ tl_err tl__exchange_evidence(tl__epoch *e, tl_errctx *ctx);
 tl_err tl__run_race(tl__epoch *e, tl_errctx *ctx);
 tl_err tl__cast_ballot(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx);
 
-/* ballot.c: its steps. Each waits for the others' part of it. */
+/* ballot.c: its steps. Each waits for the others' part of it. What comes too late is left out, and the epoch is followed all
+ * the same; *ballots is NULL when another round began meanwhile. */
 tl_err tl__post_no_evidence(tl__epoch *e, tl_errctx *ctx);
 tl_err tl__post_commit(tl__epoch *e, const tl_hash32 *hash, tl_errctx *ctx);
 tl_err tl__post_reveal(const tl_json **ballots, tl__epoch *e, tl_str reveal, tl_errctx *ctx);

@@ -64,6 +64,7 @@ static void fill_defaults(tl_caller_options *o)
     o->timeout_ms = o->timeout_ms != 0 ? o->timeout_ms : 20000;
     o->retries_max = o->retries_max != 0 ? o->retries_max : 3;
     o->retry_ms = o->retry_ms != 0 ? o->retry_ms : 250;
+    o->retry_cap_ms = o->retry_cap_ms != 0 ? o->retry_cap_ms : 10000;
     o->flight_max = o->flight_max != 0 ? o->flight_max : 16;
     if (o->clock.wall_ns == NULL) {
         o->clock = tl_sys_clock();
@@ -288,7 +289,7 @@ static tl_err begin(ask *a)
         .is_repeatable = r->is_repeatable, /* CALLER-2 */
         .retry = {.retries_max = r->is_repeatable ? caller->options.retries_max : 0,
                   .base_ms = caller->options.retry_ms,
-                  .cap_ms = 10000,
+                  .cap_ms = caller->options.retry_cap_ms,
                   .jitter_percent = TL_BACKOFF_JITTER_PERCENT},
         .self = a,
         .prepare = r->is_signed ? sign : NULL, /* CALLER-1 */

@@ -31,14 +31,15 @@ typedef struct tl_caller_options {
     const tl_keypair *keypair; /* NULL: nothing can be signed */
     tl_str
         receiver; /* the service's hotkey, which signatures are bound to; empty: set later, or unbound */
-    uint32_t timeout_ms;  /* of an attempt; 20,000 */
-    uint32_t retries_max; /* of a repeatable request; 3 */
-    uint32_t retry_ms;    /* the first pause; 250, then doubled up to 10 s */
-    uint32_t flight_max;  /* requests at once in tl_caller_run; 16 */
-    uint32_t per_s;       /* at most so many requests a second; 0: no limit */
-    const char *ca_file;  /* NULL: the machine's authorities */
-    tl_clock clock;       /* empty: the machine's */
-    tl_entropy entropy;   /* empty: the machine's */
+    uint32_t timeout_ms;   /* of an attempt; 20,000 */
+    uint32_t retries_max;  /* of a repeatable request; 3 */
+    uint32_t retry_ms;     /* the first pause; 250, then doubled … */
+    uint32_t retry_cap_ms; /* … up to this; 10,000 */
+    uint32_t flight_max;   /* requests at once in tl_caller_run; 16 */
+    uint32_t per_s;        /* at most so many requests a second; 0: no limit */
+    const char *ca_file;   /* NULL: the machine's authorities */
+    tl_clock clock;        /* empty: the machine's */
+    tl_entropy entropy;    /* empty: the machine's */
 } tl_caller_options;
 
 /* Errors: TL_ERR_SYNTAX (url), those of tl_client_new. */

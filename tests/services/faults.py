@@ -128,12 +128,12 @@ def is_whole(net, one):
         return False
 
 
-def count_lost(net, miners):
-    """(acknowledged, lost): by the receipts that miners printed."""
+def count_lost(net, ids, miners):
+    """(acknowledged, lost): by the receipts that miners printed; one of an epoch that still runs is not asked for."""
     shown, acknowledged, lost = {}, 0, []
     for uri, p in zip(net.miners, miners):
         for row in p.rows:
-            if not row.get("content_hash") or row.get("error"):
+            if row.get("epoch_id") not in ids or not row["content_hash"] or row["error"]:
                 continue
             acknowledged += 1
             e = row["epoch_id"]
@@ -180,7 +180,7 @@ def run_epochs(net, postgres, s3, tap):
 
 
 def judge(tap, net, ids, states, faults, miners, validators):
-    acknowledged, lost = count_lost(net, miners)
+    acknowledged, lost = count_lost(net, ids, miners)
     said = {e: [r for v in validators for r in v.rows if r.get("epoch_id") == e and r.get("hash")] for e in ids}
     apart = [e for e in ids if len({r["hash"] for r in said[e]}) > 1]
     settled = [e for e in ids if states.get(e) in ("settled", "archived")]

@@ -18,7 +18,7 @@ import time
 import urllib.parse
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
-TALLY = os.path.join(ROOT, "build/release/tally")
+TALLY = os.environ.get("TALLY", os.path.join(ROOT, "build/release/tally"))
 COORDINATOR = "//Coord"
 
 

@@ -8,7 +8,13 @@
 
 #include "core/listings/race/race.h"
 
-enum { MS_NS = 1000000, RENEW_MS = 1000, SAY_MS = 30000, ARCHIVE_MS = 60000 };
+enum {
+    MS_NS = 1000000,
+    RENEW_MIN_MS = 100,
+    RENEW_MAX_MS = 1000,
+    SAY_MS = 30000,
+    ARCHIVE_MS = 60000
+};
 
 #define LEASE_NAME TL_STR("leader")
 #define LED_NAME   TL_STR("led")
@@ -43,6 +49,13 @@ bool tl_keeper_is_counted(const tl_api_member *member, int64_t validator_stake_r
 
 /* --- the lease --- */
 
+/* Short epochs have short windows: an outage that a day's epoch would not notice must be noticed there. */
+static int64_t renew_ms(const tl_keeper *keeper)
+{
+    const int64_t ms = keeper->rules.epoch_ms / 40;
+    return ms < RENEW_MIN_MS ? RENEW_MIN_MS : ms > RENEW_MAX_MS ? RENEW_MAX_MS : ms;
+}
+
 /* Somebody led until then; what had not ended by then gets the time back (SCHED-4). */
 static tl_err make_up_for_outage(tl_keeper *keeper, int64_t now_ms, tl_errctx *ctx)
 {
@@ -55,7 +68,7 @@ static tl_err make_up_for_outage(tl_keeper *keeper, int64_t now_ms, tl_errctx *c
     }
     TL_TRY(err);
     if (!tl_str_parse_i64(&led_ms, (tl_str){(const char *)led.ptr, led.len}) ||
-        now_ms - led_ms <= 2 * RENEW_MS) {
+        now_ms - led_ms <= 2 * renew_ms(keeper)) {
         return TL_OK;
     }
     tl__keeper_view view;
@@ -91,7 +104,7 @@ static tl_err see_to_lease(tl_keeper *keeper, int64_t now_ms, tl_errctx *ctx)
     bool is_ours = false;
     tl_record_lease lease;
     if (keeper->is_leader && now_ms >= keeper->renewed_ms &&
-        now_ms - keeper->renewed_ms < RENEW_MS) {
+        now_ms - keeper->renewed_ms < renew_ms(keeper)) {
         return TL_OK;
     }
     TL_TRY(tl_records_take_lease(keeper->records, &lease, &is_ours, LEASE_NAME,
@@ -110,7 +123,9 @@ static tl_err see_to_lease(tl_keeper *keeper, int64_t now_ms, tl_errctx *ctx)
     keeper->lease = lease;
     if (!keeper->is_leader) {
         tl__keeper_say(keeper, TL_LOG_INFO, "leads", (tl_str){NULL, 0}, NULL, (tl_str){NULL, 0});
-        TL_TRY(make_up_for_outage(keeper, now_ms, ctx));
+    }
+    if (!keeper->is_leader || now_ms - keeper->renewed_ms > 2 * renew_ms(keeper)) {
+        TL_TRY(make_up_for_outage(keeper, now_ms, ctx)); /* or the database was away from us */
     }
     TL_TRY(write_led(keeper, now_ms, ctx));
     keeper->is_leader = true;

@@ -146,7 +146,7 @@ def main():
         for make in (Postgres, Redis, S3):
             services.append(make(os.path.join(folder, make.__name__)))
         postgres, redis, s3 = services
-        stores = ["--postgres", postgres.url, "--redis", f"redis://127.0.0.1:{redis.port}", "--s3", s3.url]
+        stores = ["--postgres", postgres.url, "--redis", f"redis://127.0.0.1:{redis.port}", "--s3", s3.url + "/network"]
         with Network(epoch_seconds=EPOCH_S, stores=stores, env=s3.env, coordinators=2) as net:
             scenario(tap, net, ["--dir", os.path.join(net.folder, "c0"), *stores])
     finally:

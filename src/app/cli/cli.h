@@ -132,6 +132,7 @@ extern const tl_cmd tl_cli_ledger_balances;
 extern const tl_cmd tl_cli_ledger_journal;
 extern const tl_cmd tl_cli_ledger_verify;
 extern const tl_cmd tl_cli_validator_run;
+extern const tl_cmd tl_cli_worker_run;
 extern const tl_cmd tl_cli_version;
 extern const tl_cmd tl_cli_wallet_create;
 extern const tl_cmd tl_cli_wallet_list;

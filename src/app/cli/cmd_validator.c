@@ -5,7 +5,10 @@
 
 #include "app/cli/cli.h"
 #include "app/cli/keys.h"
+#include "app/cli/stores.h"
+#include "app/data/data.h"
 #include "app/validator/validator.h"
+#include "app/worker/worker.h"
 
 static const char *const subnets[] = {"listings", NULL};
 static const char *const profiles[] = {"tally", "compat", NULL};
@@ -16,6 +19,9 @@ typedef struct running {
     tl_peer peer;
     const char *dir;
     const char *weights_path;
+    tl_places places;
+    tl_objects *objects; /* where workers lay their documents; NULL: there are none */
+    tl_shelf *shelf;
 } running;
 
 static tl_err print_ready(const running *r, const char *url, tl_errctx *ctx)
@@ -186,11 +192,25 @@ static tl_err open_all(running *r, const tl_cmd_call *call, const char *url, tl_
     return TL_OK;
 }
 
+/* An operator with workers names the stores that they share; without, everything is done here. */
+static tl_err open_shelf(running *r, const tl_cmd_call *call, tl_errctx *ctx)
+{
+    tl_app_stores stores;
+    TL_TRY(tl_app_stores_read(r->app, call, &stores, ctx));
+    if (stores.sql.url == NULL || stores.objects.s3_url == NULL) {
+        return TL_OK;
+    }
+    TL_TRY(tl_app_open_objects(&r->objects, &stores, ctx));
+    return tl_shelf_open(&r->shelf, &stores.sql, r->objects, tl_sys_clock(), ctx);
+}
+
 static tl_err validate(running *r, const tl_cmd_call *call, const char *url, tl_errctx *ctx)
 {
     bool all_agreed = false;
     tl_source *probe = NULL;
     TL_TRY(open_all(r, call, url, ctx));
+    TL_TRY(tl_data_zipcodes(&r->places, r->app->arena, NULL, ctx));
+    TL_TRY(open_shelf(r, call, ctx));
     const tl_source_options source = {.spec = tl_cmd_text(call, "source"),
                                       .per_s = 2000,
                                       .flight_max = 16,
@@ -209,6 +229,8 @@ static tl_err validate(running *r, const tl_cmd_call *call, const char *url, tl_
         .epochs_max = tl_cmd_u64(call, "epochs"),
         .entropy = tl_sys_entropy(),
         .log = &r->app->log,
+        .places = &r->places,
+        .shelf = {r->shelf, r->shelf != NULL ? tl_shelf_take : NULL},
         .weights = {r, r->weights_path != NULL ? append_weights : NULL},
         .on_epoch = print_epoch,
         .self = r};
@@ -233,12 +255,23 @@ static tl_err run_validator(void *self, const tl_cmd_call *call, tl_errctx *ctx)
             : tl_fail_field(ctx, TL_ERR_USAGE, url == NULL ? "coordinator" : "source",
                             "--%s is missing", url == NULL ? "coordinator" : "source");
     tl_peer_close(&r.peer);
+    tl_shelf_close(r.shelf);
+    tl_objects_close(r.objects);
     tl_keypair_free(r.key);
     return err;
 }
 
 static const tl_cmd_option options[] = {
     TL_APP_KEY_OPTIONS,
+    {.name = "postgres",
+     .type = TL_CMD_TEXT,
+     .metavar = "URL",
+     .help =
+         "with --s3: take finished shards from the workers of that database (tally worker run)"},
+    {.name = "s3",
+     .type = TL_CMD_TEXT,
+     .metavar = "URL",
+     .help = "http://HOST:PORT/BUCKET where the workers lay them"},
     {.name = "subnet",
      .type = TL_CMD_CHOICE,
      .metavar = "NAME",

@@ -66,6 +66,7 @@ static const tl_cmd *const commands[] = {
     &tl_cli_listings_check,
     &tl_cli_listings_evaluate,
     &tl_cli_validator_run,
+    &tl_cli_worker_run,
     &tl_cli_market_serve,
     &tl_cli_doctor,
     /* the state folder */

@@ -351,6 +351,7 @@ static tl_err open_keeper(tl_coordinator *c, tl_errctx *ctx)
     const tl_keeper_settings settings = {.sql = c->s.sql,
                                          .holder = c->holder,
                                          .is_compat = c->s.is_compat,
+                                         .has_workers = c->s.sql.url != NULL,
                                          .epoch_seconds = c->s.epoch_seconds,
                                          .validator_stake_rao = c->s.validator_stake_rao,
                                          .places = c->s.places,

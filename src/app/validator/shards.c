@@ -3,9 +3,6 @@
 #include <string.h>
 
 #include "app/validator/validator_internal.h"
-#include "base/vec/vec.h"
-#include "core/crypto/hash/hash.h"
-#include "core/listings/shard/shard.h"
 
 /* What a thread of the pool has of its own. */
 typedef struct worker {
@@ -18,54 +15,88 @@ typedef struct job {
     worker *workers;
 } job;
 
-static tl_err fetch(tl_bytes *out, tl_caller *caller, const tl__object *object, tl_arena *arena,
-                    tl_errctx *ctx)
+/* What a shard's objects are fetched by; the store that is away is waited for as long as the epoch is. */
+typedef struct fetching {
+    const tl__epoch *e;
+    const worker *mine;
+    const tl__object *const *const *urls; /* of each entry's objects */
+} fetching;
+
+static tl_err fetch_once(tl_bytes *out, tl_caller *caller, const tl__object *object,
+                         tl_arena *arena, tl_errctx *ctx)
 {
-    tl_hash32 found;
     tl_caller_answer answer;
     const tl_caller_request request = {
         .target = object->url, .is_repeatable = true, .answer_len_max = (size_t)65 << 20};
     TL_TRY(tl_caller_want(caller, &answer, arena, &request, ctx));
-    tl_sha256(&found, answer.body.ptr, answer.body.len);
-    if (answer.body.len != object->bytes || tl_hash32_cmp(&found, &object->sha256) != 0) {
-        return tl_fail(ctx, TL_ERR_CORRUPT, "an object is not what its hash says"); /* VAL-2 */
-    }
     *out = answer.body;
     return TL_OK;
 }
 
-static tl_err add_submission(tl_shard *shard, const tl__epoch *e, const tl__submission *s,
-                             const char *zipcode, const worker *self, tl_errctx *ctx)
+static tl_err fetch(void *self, tl_bytes *out, size_t entry, size_t object, tl_arena *arena,
+                    tl_errctx *ctx)
 {
-    tl_arena *arena = NULL;
-    tl_vec objects;
-    TL_TRY(tl_arena_new(&arena, NULL, (size_t)1 << 30, NULL, ctx));
-    tl_vec_init(&objects, arena, sizeof(tl_bytes));
-    tl_err err = TL_OK;
-    for (size_t i = 0; err == TL_OK && i < s->object_count; i++) {
-        if (memcmp(s->objects[i].zipcode, zipcode, 5) != 0) {
-            continue;
-        }
-        tl_bytes *slot = (tl_bytes *)tl_vec_push(&objects);
-        err = slot == NULL ? tl_arena_fail(arena, ctx)
-                           : fetch(slot, self->caller, &s->objects[i], arena, ctx);
-        while (err == TL_ERR_IO && tl_peer_now_ms(e->options->peer) < e->until_ms) {
-            tl_errctx_reset(ctx); /* the store is away: it is waited for as long as the epoch is */
-            err = fetch(slot, self->caller, &s->objects[i], arena, ctx);
-        }
+    const fetching *f = (const fetching *)self;
+    const tl__object *of = f->urls[entry][object];
+    tl_err err = fetch_once(out, f->mine->caller, of, arena, ctx);
+    while (err == TL_ERR_IO && tl_peer_now_ms(f->e->options->peer) < f->e->until_ms) {
+        tl_errctx_reset(ctx);
+        err = fetch_once(out, f->mine->caller, of, arena, ctx);
     }
-    if (err == TL_OK && objects.count > 0) {
-        const tl_shard_entry entry = {.hotkey = s->hotkey,
-                                      .coldkey = s->coldkey,
-                                      .content_hash = s->content_hash,
-                                      .received_ms = s->received_ms,
-                                      .objects = (const tl_bytes *)objects.items,
-                                      .object_count = objects.count};
-        err = tl_shard_add(shard, &entry, arena, ctx);
-    }
-    tl_arena_free(arena);
     return err;
 }
+
+/* --- what the shard is made of --- */
+
+static tl_err fill_entry(tl_scoring_entry *out, const tl__object *const **urls, tl_arena *arena,
+                         const tl__submission *s, const char *zipcode, tl_errctx *ctx)
+{
+    tl_scoring_object *objects = TL_NEW(arena, tl_scoring_object, s->object_count);
+    const tl__object **of = TL_NEW(arena, const tl__object *, s->object_count);
+    if ((objects == NULL || of == NULL) && s->object_count > 0) {
+        return tl_arena_fail(arena, ctx);
+    }
+    *out = (tl_scoring_entry){.hotkey = s->hotkey,
+                              .coldkey = s->coldkey,
+                              .content_hash = s->content_hash,
+                              .received_ms = s->received_ms,
+                              .objects = objects};
+    for (size_t i = 0; i < s->object_count; i++) {
+        if (memcmp(s->objects[i].zipcode, zipcode, 5) == 0) {
+            of[out->object_count] = &s->objects[i];
+            objects[out->object_count].sha256 = s->objects[i].sha256;
+            objects[out->object_count++].bytes = s->objects[i].bytes;
+        }
+    }
+    *urls = of;
+    return TL_OK;
+}
+
+static tl_err make_job(tl_scoring_job *out, fetching *f, tl_arena *arena, const tl__epoch *e,
+                       const tl_place *place, tl_errctx *ctx)
+{
+    tl_scoring_entry *entries = TL_NEW(arena, tl_scoring_entry, e->submission_count);
+    const tl__object *const **urls = TL_NEW(arena, const tl__object *const *, e->submission_count);
+    if ((entries == NULL || urls == NULL) && e->submission_count > 0) {
+        return tl_arena_fail(arena, ctx);
+    }
+    for (size_t i = 0; i < e->submission_count; i++) {
+        TL_TRY(fill_entry(&entries[i], &urls[i], arena, &e->submissions[i], place->zipcode, ctx));
+    }
+    f->urls = urls;
+    *out = (tl_scoring_job){.params = &e->params,
+                            .places = e->options->places,
+                            .epoch_id = e->id,
+                            .start_ms = e->view.start_ms,
+                            .deadline_ms = e->view.deadline_ms,
+                            .beacon = e->view.beacon,
+                            .place = place,
+                            .entries = entries,
+                            .entry_count = e->submission_count};
+    return TL_OK;
+}
+
+/* --- what is said about its sheets --- */
 
 static tl_err write_item(tl_evidence_item *out, tl__world *world, const tl_sheet *sheet,
                          const tl_shard_hits *hits, const tl_place *place, tl_arena *arena,
@@ -91,9 +122,12 @@ static tl_err write_item(tl_evidence_item *out, tl__world *world, const tl_sheet
     return err;
 }
 
-static tl_err judge_sheets(tl__zip *zip, tl__world *world, const tl_shard_result *result,
+static tl_err judge_sheets(tl__zip *zip, tl__world *world, const tl_scoring_result *result,
                            const tl_place *place, tl_errctx *ctx)
 {
+    const uint64_t *traps = NULL;
+    size_t trap_count = 0;
+    tl__world_honeypots(world, &traps, &trap_count);
     zip->sheets = result->sheets;
     zip->count = result->count;
     zip->listings = result->listings;
@@ -102,10 +136,38 @@ static tl_err judge_sheets(tl__zip *zip, tl__world *world, const tl_shard_result
         return tl_arena_fail(zip->arena, ctx);
     }
     for (size_t i = 0; i < result->count; i++) {
-        TL_TRY(write_item(&zip->items[i], world, &result->sheets[i], &result->honeypots[i], place,
-                          zip->arena, ctx));
+        tl_shard_hits hits;
+        TL_TRY(tl_scoring_hits(&hits, zip->arena, result, i, traps, trap_count, ctx));
+        TL_TRY(
+            write_item(&zip->items[i], world, &result->sheets[i], &hits, place, zip->arena, ctx));
     }
     return TL_OK;
+}
+
+/* A worker's document where one comes in time, else the work itself. */
+static tl_err score(tl_scoring_result *out, tl__epoch *e, tl__zip *zip, const tl_place *place,
+                    const worker *mine, tl_errctx *ctx)
+{
+    const tl_validator_shelf *shelf = &e->options->shelf;
+    fetching f = {.e = e, .mine = mine};
+    tl_scoring_job work;
+    TL_TRY(make_job(&work, &f, zip->arena, e, place, ctx));
+    if (shelf->take != NULL) {
+        tl_hash32 inputs;
+        tl_str document = {NULL, 0};
+        tl_errctx why = TL_ERRCTX_INIT;
+        TL_TRY(tl_scoring_digest(&inputs, &work, ctx));
+        TL_TRY(shelf->take(shelf->self, &document, zip->arena, e->id,
+                           tl_str_from_cstr(place->zipcode), e->shelf_until_ms, ctx));
+        if (document.len > 0 &&
+            tl_scoring_read(out, zip->arena, &inputs, document, &why) == TL_OK) {
+            return TL_OK;
+        }
+        if (document.len > 0) {
+            tl_log_say(e->options->log, TL_LOG_WARN, why.message, NULL, 0);
+        }
+    }
+    return tl_scoring_run(out, zip->arena, &work, fetch, &f, ctx);
 }
 
 static tl_err run_one(void *self, size_t index, size_t worker_index, tl_errctx *ctx)
@@ -116,25 +178,12 @@ static tl_err run_one(void *self, size_t index, size_t worker_index, tl_errctx *
     tl__zip *zip = &e->zips[index];
     const tl_place *place = &e->view.places[index];
     tl__world *world = NULL;
-    tl_shard *shard = NULL;
-    tl_shard_result result;
-    tl_shard_context context = {.params = &e->params,
-                                .epoch_id = e->id,
-                                .start_ms = e->view.start_ms,
-                                .deadline_ms = e->view.deadline_ms,
-                                .beacon = e->view.beacon,
-                                .place = place,
-                                .expected = place->expected};
+    tl_scoring_result result;
     TL_TRY(tl_sys_check_interrupt(ctx));
     TL_TRY(tl_arena_new(&zip->arena, NULL, (size_t)2 << 30, NULL, ctx));
     TL_TRY(tl__world_open(&world, zip->arena, mine->source, place,
                           e->view.start_ms - INT64_C(3600000), ctx));
-    tl__world_honeypots(world, &context.honeypots, &context.honeypot_count);
-    TL_TRY(tl_shard_new(&shard, zip->arena, &context, ctx));
-    for (size_t i = 0; i < e->submission_count; i++) {
-        TL_TRY(add_submission(shard, e, &e->submissions[i], place->zipcode, mine, ctx));
-    }
-    TL_TRY(tl_shard_finish(shard, &result, ctx));
+    TL_TRY(score(&result, e, zip, place, mine, ctx));
     return judge_sheets(zip, world, &result, place, ctx);
 }
 
@@ -160,6 +209,8 @@ tl_err tl__run_shards(tl__epoch *e, tl_errctx *ctx)
     memset(workers, 0, threads * sizeof *workers);
     memset(e->zips, 0, e->view.place_count * sizeof *e->zips);
     job j = {e, workers};
+    const tl_peer *peer = e->options->peer;
+    e->shelf_until_ms = e->view.end_ms + (int64_t)peer->epoch_seconds * 1000 / 8 - peer->skew_ms;
     tl_err err = open_workers(workers, threads, e, ctx);
     if (err == TL_OK) {
         err = tl_pool_run(e->pool, e->view.place_count, run_one, &j, ctx);

@@ -21,6 +21,7 @@
 #define TALLY_APP_VALIDATOR_H
 
 #include "app/peer/peer.h"
+#include "app/scoring/scoring.h"
 #include "app/source/source.h"
 #include "base/log/log.h"
 #include "core/listings/race/race.h"
@@ -62,6 +63,14 @@ typedef struct tl_weight_setter {
                   const uint16_t *weights, size_t count, tl_errctx *ctx);
 } tl_weight_setter;
 
+/* tl_validator_shelf: where workers lay their documents. take waits for one until until_ms (our own time) or until
+ * none is to be expected, and gives the empty text then. From any thread. Errors: INTERRUPTED, NOMEM. */
+typedef struct tl_validator_shelf {
+    void *self;
+    tl_err (*take)(void *self, tl_str *document, tl_arena *arena, tl_str epoch_id, tl_str zipcode,
+                   int64_t until_ms, tl_errctx *ctx);
+} tl_validator_shelf;
+
 /* tl_validator_options: all borrowed for the run. */
 typedef struct tl_validator_options {
     tl_peer *peer; /* open, with a key */
@@ -74,6 +83,8 @@ typedef struct tl_validator_options {
     tl_entropy entropy;
     tl_log *log;              /* may be NULL */
     tl_weight_setter weights; /* set NULL: nowhere */
+    const tl_places *places;  /* the table that ships (app/scoring); NULL: none */
+    tl_validator_shelf shelf; /* take NULL: there are no workers */
     tl_err (*on_epoch)(void *self, const tl_validator_epoch *epoch, tl_errctx *ctx);
     void *self;
 } tl_validator_options;

@@ -62,6 +62,8 @@ typedef struct tl__epoch {
     const char *dir;  /* DIR/validator/ID */
     int64_t until_ms; /* until then questions are asked again; later the epoch is out of reach */
     tl__view view;
+    int64_t
+        shelf_until_ms; /* until then a worker's document is waited for: half of the evidence's window */
     uint32_t round;
     const tl__submission *submissions;
     size_t submission_count;
@@ -107,7 +109,7 @@ tl_err tl__run_shards(tl__epoch *e, tl_errctx *ctx);
 typedef struct tl__world tl__world;
 tl_err tl__world_open(tl__world **out, tl_arena *arena, tl_source *source, const tl_place *place,
                       int64_t since_ms, tl_errctx *ctx);
-void tl__world_honeypots(const tl__world *world, const tl_hash32 **out, size_t *count);
+void tl__world_honeypots(const tl__world *world, const uint64_t **out, size_t *count);
 tl_err tl__world_judge(tl__world *world, char *verdicts, const tl_sample *samples, size_t count,
                        tl_arena *scratch, tl_errctx *ctx);
 

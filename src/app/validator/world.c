@@ -5,8 +5,8 @@
 #include "app/validator/validator_internal.h"
 #include "base/map/map.h"
 #include "base/vec/vec.h"
-#include "core/crypto/hash/hash.h"
 #include "core/listings/record/record.h"
+#include "core/listings/shard/shard.h"
 #include "core/listings/spot/spot.h"
 
 /* One listing of the world. */
@@ -20,9 +20,9 @@ struct tl__world {
     tl_source *source;
     const tl_place *place;
     int64_t since_ms;
-    bool is_silent; /* it could not be collected: nothing can be said */
-    tl_map names;   /* identity, address → house */
-    const tl_hash32 *honeypots;
+    bool is_silent;            /* it could not be collected: nothing can be said */
+    tl_map names;              /* identity, address → house */
+    const uint64_t *honeypots; /* tl_shard_identity of them */
     size_t honeypot_count;
 };
 
@@ -94,9 +94,11 @@ static tl_err add_house(tl__world *w, const tl_listing *listing, const tl_json *
     return name_house(w, h, "address:", listing->address, ctx);
 }
 
-static int by_hash(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
-    return tl_hash32_cmp((const tl_hash32 *)a, (const tl_hash32 *)b);
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
 }
 
 /* Traps: what the second-hand copy offers and the market itself never knew. What nobody answers about is no trap. */
@@ -116,7 +118,7 @@ static tl_err find_traps(tl__world *w, tl_errctx *ctx)
     tl_str *ids = TL_NEW(w->arena, tl_str, mirror.count);
     size_t *of = TL_NEW(w->arena, size_t, mirror.count);
     tl_source_look *looks = TL_NEW(w->arena, tl_source_look, mirror.count);
-    tl_hash32 *traps = TL_NEW(w->arena, tl_hash32, mirror.count);
+    uint64_t *traps = TL_NEW(w->arena, uint64_t, mirror.count);
     if (mirror.count > 0 && (ids == NULL || of == NULL || looks == NULL || traps == NULL)) {
         return tl_arena_fail(w->arena, ctx);
     }
@@ -134,10 +136,10 @@ static tl_err find_traps(tl__world *w, tl_errctx *ctx)
     for (size_t i = 0; i < asked; i++) {
         const tl_str identity = listings[of[i]].identity;
         if (looks[i].state == TL_SOURCE_UNKNOWN && identity.len > 0) {
-            tl_sha256(&traps[count++], identity.ptr, identity.len);
+            traps[count++] = tl_shard_identity(identity);
         }
     }
-    qsort(traps, count, sizeof *traps, by_hash);
+    qsort(traps, count, sizeof *traps, by_number);
     w->honeypots = traps;
     w->honeypot_count = count;
     return TL_OK;
@@ -171,7 +173,7 @@ tl_err tl__world_open(tl__world **out, tl_arena *arena, tl_source *source, const
     return tl_source_has_mirror(source) ? find_traps(w, ctx) : TL_OK;
 }
 
-void tl__world_honeypots(const tl__world *world, const tl_hash32 **out, size_t *count)
+void tl__world_honeypots(const tl__world *world, const uint64_t **out, size_t *count)
 {
     *out = world->honeypots;
     *count = world->honeypot_count;

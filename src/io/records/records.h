@@ -563,7 +563,7 @@ typedef struct tl_record_shard {
     uint64_t token; /* of the lease; grows with each claim */
     int64_t until_ms;
     uint32_t attempts;
-    tl_str input_key; /* of the object that says what to do */
+    tl_str input_key; /* says what the work follows from: the epoch's beacon */
     tl_str result_key;
     tl_str error; /* of the last attempt */
 } tl_record_shard;
@@ -597,6 +597,9 @@ TL_MUST_USE tl_err tl_records_fail_shard(tl_records *records, const tl_record_sh
 /* tl_records_release_shards: all leases of holder are given back, their attempts uncounted. */
 TL_MUST_USE tl_err tl_records_release_shards(tl_records *records, tl_str holder, uint64_t *released,
                                              tl_errctx *ctx);
+
+/* tl_records_close_shards: nobody waits for an epoch's shards any more: what is not done has failed. */
+TL_MUST_USE tl_err tl_records_close_shards(tl_records *records, tl_str epoch_id, tl_errctx *ctx);
 
 /* tl_records_shards: of an epoch, by zipcode. */
 TL_MUST_USE tl_err tl_records_shards(tl_records *records, const tl_record_shard **out,

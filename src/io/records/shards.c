@@ -249,6 +249,17 @@ tl_err tl_records_release_shards(tl_records *records, tl_str holder, uint64_t *r
     return tl_sql_end(&s, released, ctx);
 }
 
+tl_err tl_records_close_shards(tl_records *records, tl_str epoch_id, tl_errctx *ctx)
+{
+    tl_sql_stmt s;
+    tl_sql_prepare(&s, records->sql, "close an epoch's shards",
+                   "UPDATE shards SET state = 'failed', holder = '', until_ms = 0,"
+                   " error = 'its epoch is over' WHERE epoch_id = ?"
+                   " AND state IN ('ready', 'leased')");
+    tl__put_text(&s, epoch_id);
+    return tl_sql_end(&s, NULL, ctx);
+}
+
 /* --- seen --- */
 
 tl_err tl_records_shards(tl_records *records, const tl_record_shard **out, size_t *count,

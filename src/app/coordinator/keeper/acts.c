@@ -60,6 +60,27 @@ static bool is_due(const act_work *work)
     return false;
 }
 
+/* Work for whoever shares the stores: what a shard follows from stands in the tables by now. */
+static tl_err queue_shards(tl_keeper *keeper, const tl_record_epoch *epoch, tl_errctx *ctx)
+{
+    const tl_record_assignment *zipcodes = NULL;
+    size_t count = 0;
+    if (!keeper->s.has_workers || keeper->s.is_compat) {
+        return TL_OK;
+    }
+    TL_TRY(tl_records_assignments(keeper->records, &zipcodes, &count, epoch->id, keeper->scratch,
+                                  ctx));
+    tl_record_shard *shards = TL_NEW(keeper->scratch, tl_record_shard, count);
+    if (shards == NULL && count > 0) {
+        return tl_arena_fail(keeper->scratch, ctx);
+    }
+    for (size_t i = 0; i < count; i++) {
+        shards[i] = (tl_record_shard){
+            .epoch_id = epoch->id, .zipcode = zipcodes[i].zipcode, .input_key = epoch->beacon};
+    }
+    return tl_records_put_shards(keeper->records, shards, count, ctx);
+}
+
 /* The marks of the row that an act sets besides its state. */
 static tl_err set_marks(act_work *work, tl_epoch_event *event, tl_errctx *ctx)
 {
@@ -68,6 +89,7 @@ static tl_err set_marks(act_work *work, tl_epoch_event *event, tl_errctx *ctx)
     case TL_ACT_BEACON:
         TL_TRY(tl__keeper_beacon(work->keeper, epoch, ctx));
         epoch->beacon_ms = work->now_ms;
+        TL_TRY(queue_shards(work->keeper, epoch, ctx));
         return tl__keeper_write_carry(work->keeper, epoch, work->now_ms, ctx);
     case TL_ACT_EVIDENCE:
         epoch->evidence_closed_ms = work->now_ms;
@@ -85,7 +107,7 @@ static tl_err set_marks(act_work *work, tl_epoch_event *event, tl_errctx *ctx)
         return TL_OK;
     case TL_ACT_SETTLE:
         epoch->settled_ms = work->now_ms;
-        return TL_OK;
+        return tl_records_close_shards(work->keeper->records, epoch->id, ctx);
     case TL_ACT_OPEN:
     case TL_ACT_CLOSE:
     case TL_ACT_VOID:

@@ -91,6 +91,8 @@ typedef struct tl_keeper_settings {
     void *self;        /* of the functions below */
     /* The registered, by hotkey bytes, at most cap; returns how many there are. */
     size_t (*peers)(void *self, tl_keeper_peer *out, size_t cap);
+    bool
+        has_workers; /* the stores are shared: each zipcode is queued for them when the beacon is fixed */
     /* A page that is kept with a live epoch (its assignments); may be NULL. */
     tl_err (*page)(void *self, tl_api_page **out, const tl_keeper_live *live, tl_errctx *ctx);
     /* An epoch came into a state: for metrics and logs; may be NULL. */

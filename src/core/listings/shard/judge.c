@@ -66,14 +66,14 @@ static uint64_t mix(uint64_t a, uint64_t b)
 
 /* 64 bits of an identity, to count distinct ones within one submission: whoever makes two collide loses a row of its own.
  * Multiply and fold, eight bytes a step; the constants are the fractions of the square roots of 2, 3 and 5. */
-static uint64_t hash_identity(tl_str s)
+uint64_t tl_shard_identity(tl_str identity)
 {
-    uint64_t h = UINT64_C(0x6A09E667F3BCC908) ^ s.len;
+    uint64_t h = UINT64_C(0x6A09E667F3BCC908) ^ identity.len;
     size_t i = 0;
-    for (; i + 8 <= s.len; i += 8) {
-        h = mix(h ^ load_le(s.ptr + i, 8), UINT64_C(0xBB67AE8584CAA73B));
+    for (; i + 8 <= identity.len; i += 8) {
+        h = mix(h ^ load_le(identity.ptr + i, 8), UINT64_C(0xBB67AE8584CAA73B));
     }
-    h ^= i < s.len ? load_le(s.ptr + i, s.len - i) : 0;
+    h ^= i < identity.len ? load_le(identity.ptr + i, identity.len - i) : 0;
     return mix(h, UINT64_C(0x3C6EF372FE94F82B));
 }
 
@@ -110,7 +110,7 @@ tl_err tl__know(tl__known *out, tl_shard *shard, const tl_listing *l, tl_arena *
                 tl_errctx *ctx)
 {
     TL_TRY(tl__is_elsewhere(&out->is_elsewhere, &shard->geography, shard->arena, scratch, l, ctx));
-    out->identity = hash_identity(l->identity);
+    out->identity = tl_shard_identity(l->identity);
     out->is_honeypot = is_honeypot(&shard->context, l->identity);
     out->price_x = tl__price_x(l);
     tl_near_sketch_of(&out->sketch, l);

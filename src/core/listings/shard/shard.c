@@ -381,7 +381,8 @@ tl_err tl_shard_finish(tl_shard *shard, tl_shard_result *out, tl_errctx *ctx)
     tl_sheet *const sheets = TL_NEW(shard->arena, tl_sheet, n);
     tl_shard_hits *const hits = TL_NEW(shard->arena, tl_shard_hits, n);
     tl_str *const faults = TL_NEW(shard->arena, tl_str, n);
-    if (sheets == NULL || hits == NULL || faults == NULL) {
+    const uint64_t **const identities = TL_NEW(shard->arena, const uint64_t *, n);
+    if (sheets == NULL || hits == NULL || faults == NULL || identities == NULL) {
         return tl_arena_fail(shard->arena, ctx);
     }
     for (size_t i = 0; i < n; i++) {
@@ -390,9 +391,16 @@ tl_err tl_shard_finish(tl_shard *shard, tl_shard_result *out, tl_errctx *ctx)
         sheets[i] = entry->sheet;
         TL_TRY(put_findings(&sheets[i], entry, shard->arena, ctx));
         hits[i] = entry->hits;
+        identities[i] = entry->identities;
         faults[i] = entry->fault.len != 0 ? entry->fault : TL_STR("");
     }
     tl_arena_free(shard->work);
-    *out = (tl_shard_result){sheets, n, hits, faults, shard->listings, shard->bytes};
+    *out = (tl_shard_result){.sheets = sheets,
+                             .count = n,
+                             .honeypots = hits,
+                             .identities = shard->context.wants_identities ? identities : NULL,
+                             .faults = faults,
+                             .listings = shard->listings,
+                             .bytes = shard->bytes};
     return TL_OK;
 }

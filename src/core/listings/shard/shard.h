@@ -84,6 +84,7 @@ typedef struct tl_shard_context {
     uint32_t expected;
     const tl_hash32 *honeypots; /* SHA-256 of identities, ascending; may be none */
     size_t honeypot_count;
+    bool wants_identities; /* for whoever learns of honeypots later */
 } tl_shard_context;
 
 /* tl_shard_entry: one miner's objects of the zipcode, in the order of metadata.json. Borrowed for the call. */
@@ -106,11 +107,16 @@ typedef struct tl_shard_result {
     const tl_sheet *sheets; /* by (received_ms, hotkey bytes, content hash) */
     size_t count;
     const tl_shard_hits *honeypots; /* count of them */
+    const uint64_t *const *
+        identities; /* where they were asked for, count of them: tl_shard_identity of each of a sheet's rows; else NULL */
     const tl_str
         *faults; /* count of them: why a submission's objects could not be read; mostly empty */
     uint64_t listings; /* read in all */
     uint64_t bytes;
 } tl_shard_result;
+
+/* tl_shard_identity: 64 bits of an identity. Equal ones are equal, and whoever makes two collide accuses himself. */
+uint64_t tl_shard_identity(tl_str identity);
 
 /* tl_shard_new: Errors: TL_ERR_RANGE (expected, deadline before start, a zipcode that is none); those of the arena. */
 TL_MUST_USE tl_err tl_shard_new(tl_shard **out, tl_arena *arena, const tl_shard_context *context,

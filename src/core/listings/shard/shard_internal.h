@@ -61,6 +61,7 @@ typedef struct tl__entry {
     uint32_t price_count;
     uint32_t near_rows; /* that near was given */
     tl_shard_hits hits;
+    const uint64_t *identities; /* one a row, where they are wanted */
     tl_str fault;
     bool is_late;
 } tl__entry;

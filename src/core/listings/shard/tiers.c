@@ -232,6 +232,20 @@ static tl_err list_honeypots(tl__entry *entry, tl_shard *shard, uint32_t count, 
     return TL_OK;
 }
 
+static tl_err list_identities(tl__entry *entry, tl_shard *shard, tl_errctx *ctx)
+{
+    const tl__row *const rows = (const tl__row *)shard->rows.items;
+    uint64_t *const identities = TL_NEW(shard->arena, uint64_t, entry->sheet.rows);
+    if (identities == NULL && entry->sheet.rows > 0) {
+        return tl_arena_fail(shard->arena, ctx);
+    }
+    for (uint32_t i = 0; i < entry->sheet.rows; i++) {
+        identities[i] = rows[i].identity;
+    }
+    entry->identities = identities;
+    return TL_OK;
+}
+
 tl_err tl__count(tl__entry *entry, tl_shard *shard, tl_errctx *ctx)
 {
     tl_sheet *const sheet = &entry->sheet;
@@ -250,6 +264,9 @@ tl_err tl__count(tl__entry *entry, tl_shard *shard, tl_errctx *ctx)
         TL_TRY(accuse_rows(entry, shard, TL_LISTING_GEOGRAPHY, TL__ELSEWHERE, c.elsewhere, ctx));
     }
     TL_TRY(list_honeypots(entry, shard, c.honeypots, ctx));
+    if (shard->context.wants_identities) {
+        TL_TRY(list_identities(entry, shard, ctx));
+    }
     return judge_time(entry, shard, c.untimely, ctx); /* last: it may set flags anew */
 }
 

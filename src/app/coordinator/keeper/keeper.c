@@ -124,9 +124,10 @@ static tl_err see_to_lease(tl_keeper *keeper, int64_t now_ms, tl_errctx *ctx)
     if (!keeper->is_leader) {
         tl__keeper_say(keeper, TL_LOG_INFO, "leads", (tl_str){NULL, 0}, NULL, (tl_str){NULL, 0});
     }
-    if (!keeper->is_leader || now_ms - keeper->renewed_ms > 2 * renew_ms(keeper)) {
-        TL_TRY(make_up_for_outage(keeper, now_ms, ctx)); /* or the database was away from us */
+    if (!keeper->is_leader || keeper->was_away) {
+        TL_TRY(make_up_for_outage(keeper, now_ms, ctx));
     }
+    keeper->was_away = false;
     TL_TRY(write_led(keeper, now_ms, ctx));
     keeper->is_leader = true;
     keeper->renewed_ms = now_ms;
@@ -204,6 +205,7 @@ tl_err tl_keeper_turn(tl_keeper *keeper, int64_t *wake_ms, tl_errctx *ctx)
     if (err == TL_OK && keeper->is_leader) {
         err = lead(keeper, &due_ms, ctx);
     }
+    keeper->was_away = keeper->was_away || (err != TL_OK && err != TL_ERR_REFUSED);
     if (err == TL_ERR_REFUSED) { /* KEEP-1: the lease went to another one */
         keeper->is_leader = false;
     }

@@ -45,6 +45,7 @@ struct tl_keeper {
 
     /* the turning thread's alone */
     bool is_leader;
+    bool was_away; /* the database was, since the lease was renewed */
     tl_record_lease lease;
     int64_t renewed_ms;
     int64_t swept_ms; /* when epochs to archive were looked for */

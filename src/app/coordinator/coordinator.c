@@ -443,6 +443,7 @@ tl_err tl_coordinator_new(tl_coordinator **out, const tl_coordinator_settings *s
         return tl_fail(ctx, TL_ERR_NOMEM, "no memory for a coordinator");
     }
     c->s = *settings;
+    c->has_own_clock = settings->has_own_clock || settings->is_driven;
     fill_defaults(&c->s);
     if (!tl_slot_seconds_are_valid(c->s.epoch_seconds)) {
         free(c);
@@ -466,6 +467,9 @@ tl_err tl_coordinator_start(tl_coordinator *c, tl_errctx *ctx)
     if (!c->s.is_driven) {
         TL_TRY(tl_keeper_start(c->keeper, ctx));
     }
+    if (!c->has_own_clock) {
+        TL_TRY(tl__retainer_start(&c->retainer, c, ctx));
+    }
     TL_TRY(tl_api_start(c->api, ctx));
     (void)tl_str_print(c->url, sizeof c->url, "%s://%s%s%s:%u",
                        c->s.tls_cert != NULL ? "https" : "http", is_v6 ? "[" : "", c->s.host,
@@ -475,6 +479,8 @@ tl_err tl_coordinator_start(tl_coordinator *c, tl_errctx *ctx)
 
 void tl_coordinator_stop(tl_coordinator *c)
 {
+    tl__retainer_stop(c->retainer);
+    c->retainer = NULL;
     if (c->api != NULL) {
         tl_api_stop(c->api);
     }

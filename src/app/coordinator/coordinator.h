@@ -88,6 +88,7 @@ typedef struct tl_coordinator_settings {
     tl_clock clock;      /* zero: the machine's */
     tl_entropy entropy;  /* zero: the machine's */
     bool is_driven;      /* tests: no thread turns, tl_coordinator_turn does */
+    bool has_own_clock;  /* clock is not the machine's, by which files age: nothing is let go */
     bool checks_answers; /* tests: every answer is held against its schema */
 } tl_coordinator_settings;
 

@@ -17,6 +17,8 @@ extern "C" {
 
 #define TL__COORDINATOR_URL_CAP 320
 
+typedef struct tl__retainer tl__retainer;
+
 struct tl_coordinator {
     tl_coordinator_settings s;
     char ss58[TL_SS58_CAP];
@@ -29,6 +31,8 @@ struct tl_coordinator {
     tl_keeper *keeper;
     tl_intake *intake;
     tl_api *api;
+    tl__retainer *retainer; /* NULL on a clock of its own */
+    bool has_own_clock;
     tl_metrics *metrics;
     tl_series *submissions; /* acknowledged */
     tl_metric *moves;       /* epochs by the state they came into */
@@ -76,6 +80,13 @@ bool tl__coordinator_coldkey_is_own(tl_api_call *call);
 
 /* tl__coordinator_base_url: what URLs of this coordinator begin with, as the caller reaches it. */
 TL_MUST_USE tl_err tl__coordinator_base_url(tl_api_call *call, tl_str *out, tl_errctx *ctx);
+
+/* --- retention (retain.c) --- */
+
+/* tl__coordinator_retain: let go what was kept long enough at that time. */
+TL_MUST_USE tl_err tl__coordinator_retain(tl_coordinator *c, int64_t now_ms, tl_errctx *ctx);
+TL_MUST_USE tl_err tl__retainer_start(tl__retainer **out, tl_coordinator *c, tl_errctx *ctx);
+void tl__retainer_stop(tl__retainer *retainer); /* NULL is fine */
 
 /* --- JSON --- */
 

@@ -106,6 +106,7 @@ struct tl_api_call {
     const tl_json *json;
     int fd; /* of a body that went to a file; below 0: none */
     uint64_t fd_len;
+    uint32_t memory_len; /* of a file that lies in memory: what it was counted as */
     bool is_fd_bad;
 
     /* the answer */
@@ -186,7 +187,8 @@ struct tl_api {
     tl__lane *lanes;
     tl_tls *tls;
     tl_http_server *server;
-    tl_clock real; /* limits and signatures count on it */
+    tl_clock real;               /* limits and signatures count on it */
+    _Atomic uint64_t memory_len; /* of bodies' files that lie in memory */
     _Atomic bool is_draining;
     bool is_started;
     bool is_stopped;

@@ -3,11 +3,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "app/api/api_internal.h"
 
-enum { PLAIN_BODY_LEN_MAX = 64 << 10 }; /* of a route that takes none: signed all the same */
+enum {
+    PLAIN_BODY_LEN_MAX = 64 << 10, /* of a route that takes none: signed all the same */
+    /* Files of bodies that stay in memory: of one, and of all that are read. Above, they lie in the state folder. */
+    MEMORY_FILE_LEN_MAX = 1 << 20,
+    MEMORY_FILES_LEN_MAX = 64 << 20
+};
 
 /* --- a call's life --- */
 
@@ -69,6 +75,7 @@ void tl__call_free(tl_api_call *call)
     tl_api_page_unref(call->page);
     if (call->fd >= 0) {
         (void)close(call->fd);
+        atomic_fetch_sub(&call->api->memory_len, call->memory_len);
     }
     tl_arena_free(call->arena);
     free(call);
@@ -163,9 +170,33 @@ static const tl__route *find_route(tl_api_call *call)
     return NULL;
 }
 
+/* A body's file in memory, when its length is told and there is room: an inode of the disk is dear, and is given back
+ * at once. */
+static bool open_memory(tl_api_call *call)
+{
+    tl_api *api = call->api;
+    const tl_http_request *request = tl_http_request_of(call->x);
+    const uint64_t len = request->content_length;
+    if (!request->has_content_length || len > MEMORY_FILE_LEN_MAX) {
+        return false;
+    }
+    call->memory_len = (uint32_t)len;
+    if (atomic_fetch_add(&api->memory_len, call->memory_len) + len <= MEMORY_FILES_LEN_MAX) {
+        call->fd = memfd_create("body", MFD_CLOEXEC);
+    }
+    if (call->fd < 0) {
+        atomic_fetch_sub(&api->memory_len, call->memory_len);
+        call->memory_len = 0;
+    }
+    return call->fd >= 0;
+}
+
 /* An unnamed file in the state folder: gone with its descriptor, whatever happens. */
 static bool open_file(tl_api_call *call)
 {
+    if (open_memory(call)) {
+        return true;
+    }
     const char *dir = call->api->settings.dir != NULL ? call->api->settings.dir : "/tmp";
     call->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (call->fd >= 0) {

@@ -549,6 +549,55 @@ static void a_report_in_flight_holds_the_beacon(void **state)
     tl_keeper_free(keeper);
 }
 
+/* KEEP-2: judging fails in the middle, after its marks are set: nothing of it is there, and it is given again. */
+static void an_act_that_fails_leaves_nothing_and_is_given_again(void **state)
+{
+    world *w = *state;
+    static const unsigned same[VALIDATORS] = {0, 0, 0};
+    static const char *const weights[VALIDATORS] = {"1", "1", "1"};
+    char name[TL_KEEPER_NAME_CAP];
+    tl_bytes carry;
+    tl_errctx ctx = TL_ERRCTX_INIT;
+    tl_keeper *keeper = open_keeper(w, "one");
+    tl_record_epoch epoch = play_until_commits(w, keeper, VALIDATORS);
+    commit_ballots(w, epoch.id, 0, same, VALIDATORS);
+    turn(keeper);
+    reveal_ballots(w, epoch.id, 0, same, weights, VALIDATORS);
+    tl_keeper_value_name(name, "carry", epoch.id);
+    const tl_str key = tl_str_from_cstr(name);
+    assert_int_equal(tl_records_get_value(w->records, &carry, key, w->arena, NULL), TL_OK);
+    assert_int_equal(tl_records_put_value(w->records, key, tl_str_bytes(TL_STR("{")), NULL, NULL),
+                     TL_OK);
+    assert_int_equal(tl_keeper_turn(keeper, NULL, &ctx), TL_ERR_SYNTAX);
+    assert_non_null(strstr(ctx.message, "judge 2025-"));
+    epoch = epoch_at(w, NOON_MS);
+    assert_int_equal(epoch.state, TL_EPOCH_SCORING);
+    assert_int_equal(epoch.results_closed_ms, 0);
+    assert_int_equal(tl_records_put_value(w->records, key, carry, NULL, NULL), TL_OK);
+    turn(keeper);
+    assert_int_equal(epoch_at(w, NOON_MS).state, TL_EPOCH_SETTLED);
+    tl_keeper_free(keeper);
+}
+
+/* KEEP-3 */
+static void a_roster_stays_as_it_was_while_it_is_held(void **state)
+{
+    world *w = *state;
+    tl_keeper *keeper = open_keeper(w, "one");
+    const tl_keeper_roster *held = tl_keeper_roster_get(keeper);
+    const tl_keeper_live *live = tl_keeper_current(held, now_ms(w));
+    run_until(w, keeper, NOON_MS + 9 * HOUR_MS, HOUR_MS);
+    const tl_keeper_roster *newest = tl_keeper_roster_get(keeper);
+    assert_ptr_not_equal(newest, held);
+    assert_int_equal(live->record.state, TL_EPOCH_OPEN);
+    assert_int_equal(live->record.start_ms, NOON_MS);
+    assert_in_range(live->zipcode_count, 20, 30);
+    assert_null(tl_keeper_live_of(newest, live->record.id));
+    tl_keeper_roster_drop(keeper, held);
+    tl_keeper_roster_drop(keeper, newest);
+    tl_keeper_free(keeper);
+}
+
 static void old_epochs_are_archived(void **state)
 {
     world *w = *state;
@@ -575,6 +624,8 @@ int main(void)
         TEST(of_two_keepers_one_leads_and_the_other_takes_over),
         TEST(after_an_outage_the_open_epoch_is_finished_with_its_whole_windows),
         TEST(a_report_in_flight_holds_the_beacon),
+        TEST(an_act_that_fails_leaves_nothing_and_is_given_again),
+        TEST(a_roster_stays_as_it_was_while_it_is_held),
         TEST(old_epochs_are_archived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

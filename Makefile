@@ -1,6 +1,6 @@
 # Thin: each target is one line; the work is done by Meson, Ninja and scripts/. `make help` lists them.
 .DEFAULT_GOAL := build
-.PHONY: build demo check check-openapi determinism bench bench-peers interop fuzz check-long coverage lint format docs install help
+.PHONY: build demo check check-services check-openapi determinism bench bench-peers interop fuzz check-long coverage lint format docs install help
 
 build: ## build the program; leaves build/tally
 	@scripts/build release tally && ln -sfn release/tally build/tally
@@ -10,6 +10,8 @@ check: ## everything: lints, builds, tests, sanitizers, coverage, digests, fuzzi
 	@scripts/check
 check-long: ## the same with long fuzzing and the slow lints (an hour or more)
 	@scripts/check --long
+check-services: build ## whole networks end to end: embedded stores; PostgreSQL, Redis and S3; workers that are killed
+	@scripts/check services
 determinism: ## the digest program in each flavour: FLAVOUR PATH SHA256, all equal or an error
 	@scripts/determinism
 bench: build ## measure beside NumPy and pandas; table, and build/bench.json

@@ -3,4 +3,5 @@
 set -eu
 cd "$(dirname "$0")/../.."
 export PYTHONDONTWRITEBYTECODE=1
+scripts/fetch-versitygw || true # without it, the object store is a folder
 exec /usr/bin/python3 tests/services/faults.py

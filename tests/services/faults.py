@@ -17,8 +17,7 @@ import urllib.request
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import Network, Postgres, Redis, S3, Tap, ss58  # noqa: E402
 
-EPOCHS, EPOCH_S, KILLS, SEED = int(os.environ.get("EPOCHS", "10")), 18, 34, 20240601
-WORKERS = 2
+EPOCHS, EPOCH_S, KILLS, SEED, WORKERS = 10, 18, 34, 20240601, 2
 API = "/api/v1"
 DOWN_S = (.4, 1.2)  # how long a store stays away
 
@@ -26,7 +25,7 @@ DOWN_S = (.4, 1.2)  # how long a store stays away
 def plan(with_s3):
     """[(seconds from the start of the first epoch, who)]: each kind often, in random order, at random times."""
     dice = random.Random(SEED)
-    kinds = ["coordinator", "database"] + (["worker"] if WORKERS else []) + (["objects"] if with_s3 else [])
+    kinds = ["coordinator", "worker", "database"] + (["objects"] if with_s3 else [])
     whom = [kinds[i % len(kinds)] for i in range(KILLS)]
     dice.shuffle(whom)
     length = EPOCHS * EPOCH_S - 8
@@ -198,6 +197,15 @@ def judge(tap, net, ids, states, faults, miners, validators):
           f"settled={len(settled)} acknowledged={acknowledged} hashes={heard} {each} store={store}", flush=True)
 
 
+def share_folder(net):
+    """Without an S3 server: what one of them keeps, all of them see."""
+    shared = os.path.join(net.folder, "objects")
+    os.mkdir(shared, 0o700)
+    for name in ("c0", "c1", *(f"w{i}" for i in range(WORKERS))):
+        os.mkdir(os.path.join(net.folder, name), 0o700)
+        os.symlink(shared, os.path.join(net.folder, name, "objects"))
+
+
 def main():
     tap = Tap()
     folder = tempfile.mkdtemp(prefix="tally-faults-")
@@ -210,9 +218,11 @@ def main():
         s3 = services[2] if len(services) > 2 else None
         objects = ["--s3", s3.url + "/faults"] if s3 else []
         stores = ["--postgres", postgres.url, "--redis", f"redis://127.0.0.1:{redis.port}", *objects]
-        with Network(miners=3, validators=2, epoch_seconds=EPOCH_S, stores=stores, env=s3.env if s3 else {},
-                     coordinators=2) as net:
-            net.shards = ["--postgres", postgres.url, *objects] if WORKERS else []
+        net = Network(miners=3, validators=2, epoch_seconds=EPOCH_S, stores=stores, env=s3.env if s3 else {}, coordinators=2)
+        net.shards = ["--postgres", postgres.url, *objects]
+        if s3 is None:
+            share_folder(net)
+        with net:
             judge(tap, net, *run_epochs(net, postgres, s3, tap))
     finally:
         for s in reversed(services):

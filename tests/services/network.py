@@ -102,7 +102,7 @@ def check_backup(tap, net, where):
     tap.check("what was restored is all of it", all(want[k] == got[k] for k in ("rows", "objects")), f"{want}\n{got}")
 
 
-def scenario(tap, net, where):
+def scenario(tap, net, where, objects=()):
     net.wait_for_slot()
     urls = [net.coordinators[i % len(net.coordinators)].url for i in range(len(net.miners))]
     miners = [net.role("miner", u, 2, url) for u, url in zip(net.miners, urls)]
@@ -127,7 +127,7 @@ def scenario(tap, net, where):
         c.kill(15)
     tap.check("coordinators end with 0 after SIGTERM", all(c.popen.returncode == 0 for c in net.coordinators),
               [c.popen.returncode for c in net.coordinators])
-    check_backup(tap, net, where)
+    check_backup(tap, net, [*where, *objects])
 
 
 def main():
@@ -146,9 +146,10 @@ def main():
         for make in (Postgres, Redis, S3):
             services.append(make(os.path.join(folder, make.__name__)))
         postgres, redis, s3 = services
-        stores = ["--postgres", postgres.url, "--redis", f"redis://127.0.0.1:{redis.port}", "--s3", s3.url + "/network"]
+        rows, objects = ["--postgres", postgres.url], ["--s3", s3.url + "/network"]
+        stores = [*rows, "--redis", f"redis://127.0.0.1:{redis.port}", *objects]
         with Network(epoch_seconds=EPOCH_S, stores=stores, env=s3.env, coordinators=2) as net:
-            scenario(tap, net, ["--dir", os.path.join(net.folder, "c0"), *stores])
+            scenario(tap, net, ["--dir", os.path.join(net.folder, "c0"), *rows], objects)
     finally:
         for s in reversed(services):
             s.stop()

@@ -60,9 +60,7 @@ class Faults:
         raise RuntimeError("a coordinator did not come back\n" + self.net.tail())
 
     def worker(self):
-        one = self.dice.choice(self.net.workers)
-        one.kill()
-        one.start()
+        self.dice.choice(self.net.workers).restart()
 
     def database(self):
         self.postgres.kill()
@@ -174,7 +172,7 @@ def run_epochs(net, postgres, s3, tap):
             p.popen.send_signal(signal.SIGTERM)
     codes = [p.wait(30) for p in miners + validators + net.workers]
     tap.check("miners, validators and workers lived through it and end with 0", all(c == 0 for c in codes),
-              f"{codes}\n{net.tail()}")
+              f"{net.tail()}\n{codes}")
     return ids, states, faults, miners, validators
 
 

@@ -33,8 +33,7 @@ def kill_some(net, workers, end):
     while time.time() < end:
         time.sleep(dice.uniform(.3, 1.5))
         one = workers[dice.randrange(2)]
-        one.kill()
-        one.start()
+        one.restart()
         kills += 1
     return kills
 
@@ -52,7 +51,7 @@ def scenario(tap, net, shared):
     kills = kill_some(net, workers, (time.time() // EPOCH_S + EPOCHS) * EPOCH_S + 3)
     codes = [p.wait(4 * EPOCH_S) for p in miners + validators]
     tap.check(f"miners and validators end with 0 ({kills} workers were killed)", all(c == 0 for c in codes),
-              f"{codes}\n{net.tail()}")
+              f"{net.tail()}\n{codes}")
     rows = [{r["epoch_id"]: r for r in v.rows if "epoch_id" in r} for v in validators]
     done, both = shards_of(workers), sorted(set(rows[0]) & set(rows[1]))
     tap.check("both validators have all epochs", len(both) == EPOCHS, rows)
@@ -68,7 +67,7 @@ def scenario(tap, net, shared):
     for w in workers:
         w.popen.send_signal(signal.SIGTERM)
     codes = [w.wait(20) for w in workers]
-    tap.check("workers end with 0 after SIGTERM", all(c == 0 for c in codes), f"{codes}\n{net.tail()}")
+    tap.check("workers end with 0 after SIGTERM", all(c == 0 for c in codes), f"{net.tail()}\n{codes}")
 
 
 def main():

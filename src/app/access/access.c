@@ -25,7 +25,9 @@ static tl_err take_secret(tl_access *access, tl_str text, const char *where, tl_
                              text.len, TL__ACCESS_SECRET_LEN);
     }
     memcpy(access->secret, text.ptr, TL__ACCESS_SECRET_LEN);
-    tl_wipe((void *)(uintptr_t)text.ptr, text.len); /* it lies in the scratch arena */
+    void *read; /* in the scratch arena, which keeps no secret */
+    memcpy(&read, &text.ptr, sizeof read);
+    tl_wipe(read, text.len);
     return TL_OK;
 }
 

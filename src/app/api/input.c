@@ -181,7 +181,9 @@ static void fold_integers(tl_arena *arena, const tl_json *value)
     char digits[24];
     tl_str text = {digits, tl_str_print(digits, sizeof digits, "%lld", (long long)number)};
     if (tl_str_copy(&text, arena, text, NULL) == TL_OK) {
-        ((tl_json *)(uintptr_t)value)->text = text;
+        tl_json *own;
+        memcpy(&own, &value, sizeof own);
+        own->text = text;
     }
 }
 

@@ -1,6 +1,7 @@
 /* One call of zlib's deflate with a gzip header around it, into room that its own bound asks for. */
 #include "io/gzip/gzip.h"
 
+#define ZLIB_CONST
 #include <zlib.h>
 
 #define LEN_MAX ((size_t)1 << 30)
@@ -14,7 +15,7 @@ static tl_err pack(tl_bytes *out, tl_arena *arena, z_stream *z, tl_bytes bytes, 
     if (room == NULL) {
         return tl_arena_fail(arena, ctx);
     }
-    z->next_in = (z_const Bytef *)(uintptr_t)bytes.ptr;
+    z->next_in = bytes.ptr;
     z->avail_in = (uInt)bytes.len;
     z->next_out = room;
     z->avail_out = (uInt)bound;

@@ -12,6 +12,7 @@
 #include "app/api/api_internal.h"
 #include "app/api/test/toy.h"
 #include "core/codec/hex/hex.h"
+#include "io/redis/test/server.h"
 #include "io/sys/sys.h"
 
 static toy t;
@@ -319,6 +320,42 @@ static void the_tally_service_takes_none_of_them(void **state)
         at(at(at(at(root, "components"), "schemas"), "Error"), "properties"), "statusCode"));
 }
 
+/* --- several processes, one Redis --- */
+
+static void services_on_one_redis_share_limits_and_signatures(void **state)
+{
+    (void)state;
+    redis_server server;
+    assert_true(redis_server_start(&server, NULL));
+    tl_redis *redis = NULL;
+    const tl_redis_options options = {.url = tl_str_from_cstr(server.socket_url), .call_ms = 5000};
+    assert_int_equal(tl_redis_open(&redis, &options, NULL), TL_OK);
+    static toy other;
+    toy_begin(&other);
+    t.settings.redis = redis;
+    other.settings.redis = redis;
+    toy_start(&t);
+    toy_start(&other);
+    const char *headers = toy_sign(&t, t.stranger, "GET", "/v1/who", NULL);
+    toy_ask(&t, &a, "GET", "/v1/who", headers, NULL);
+    assert_int_equal(a.status, 200);
+    toy_ask(&other, &a, "GET", "/v1/who", headers, NULL);
+    toy_refused(&a, 401, "ReplayedRequest", NULL);
+    static const char body[] = "{\"title\":\"a\"}";
+    for (int i = 0; i < 5; i++) {
+        toy *one = i % 2 == 0 ? &t : &other;
+        toy_ask(one, &a, "POST", "/v1/books", toy_sign(one, t.miner, "POST", "/v1/books", body),
+                body);
+        assert_int_equal(a.status, i < 4 ? 201 : 429);
+    }
+    toy_end(&other);
+    tl_api_stop(t.api);
+    tl_api_free(t.api);
+    t.api = NULL;
+    tl_redis_close(redis);
+    redis_server_stop(&server);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -330,6 +367,7 @@ int main(void)
         T(the_originals_signatures_count_once_within_their_time),
         T(a_body_carries_the_originals_signature),
         T(the_tally_service_takes_none_of_them),
+        T(services_on_one_redis_share_limits_and_signatures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

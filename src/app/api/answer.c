@@ -55,6 +55,13 @@ void tl_api_answer_bytes(tl_api_call *call, int status, const char *media, tl_by
     set_body(call, media, body);
 }
 
+void tl_api_answer_lent(tl_api_call *call, int status, const char *media, tl_bytes body)
+{
+    begin(call, status);
+    call->media = media;
+    call->answer = body;
+}
+
 void tl_api_answer_empty(tl_api_call *call)
 {
     begin(call, 204);

@@ -350,12 +350,15 @@ int tl_api_call_file(const tl_api_call *call, uint64_t *len, tl_str *media);
 
 /* --- answering: exactly once in a handler, or return an error --- */
 
-/* tl_api_answer: JSON, copied. tl_api_answer_sb: what a builder in the call's arena holds; its error is given back. */
+/* tl_api_answer: JSON, copied. tl_api_answer_sb: what a builder holds, whose arena lives as long as the call's; its error
+ * is given back. */
 void tl_api_answer(tl_api_call *call, int status, tl_str json);
 TL_MUST_USE tl_err tl_api_answer_sb(tl_api_call *call, int status, tl_sb *sb, tl_errctx *ctx);
 
-/* tl_api_answer_bytes: any media type. tl_api_answer_empty: 204. */
+/* tl_api_answer_bytes: any media type, copied. tl_api_answer_lent: not copied: the bytes must live until the call's arena
+ * dies (tl_arena_defer on it lets go of what is too large for it). tl_api_answer_empty: 204. */
 void tl_api_answer_bytes(tl_api_call *call, int status, const char *media, tl_bytes body);
+void tl_api_answer_lent(tl_api_call *call, int status, const char *media, tl_bytes body);
 void tl_api_answer_empty(tl_api_call *call);
 
 /* tl_api_set_header: of the answer; texts are copied. */

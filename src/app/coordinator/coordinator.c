@@ -110,6 +110,24 @@ bool tl__coordinator_coldkey_is_own(tl_api_call *call)
     return false;
 }
 
+static void free_arena(void *arena)
+{
+    tl_arena_free(arena);
+}
+
+tl_err tl__coordinator_wide_arena(tl_api_call *call, tl_arena **out, tl_errctx *ctx)
+{
+    tl_arena *arena = NULL;
+    TL_TRY(tl_arena_new(&arena, NULL, 0, NULL, ctx));
+    const tl_err err = tl_arena_defer(tl_api_call_arena(call), free_arena, arena, ctx);
+    if (err != TL_OK) {
+        tl_arena_free(arena);
+        return err;
+    }
+    *out = arena;
+    return TL_OK;
+}
+
 /* A name and a port, nothing that could end the text or begin a path. */
 static bool is_host(tl_str host)
 {

@@ -88,6 +88,9 @@ TL_MUST_USE tl_err tl__coordinator_retain(tl_coordinator *c, int64_t now_ms, tl_
 TL_MUST_USE tl_err tl__retainer_start(tl__retainer **out, tl_coordinator *c, tl_errctx *ctx);
 void tl__retainer_stop(tl__retainer *retainer); /* NULL is fine */
 
+/* tl__coordinator_wide_arena: for an answer that the call's own arena is too small for; gone with it. */
+TL_MUST_USE tl_err tl__coordinator_wide_arena(tl_api_call *call, tl_arena **out, tl_errctx *ctx);
+
 /* --- JSON --- */
 
 void tl__coordinator_put_time(tl_json_writer *w, const char *key, int64_t ms); /* null for 0 */

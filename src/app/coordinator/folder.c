@@ -24,14 +24,15 @@ static void put_fields(tl_json_writer *w, const tl_objects_post *form)
 }
 
 /* The folder store's URL begins with "/": it is ours, as the caller reaches us. */
-static tl_err put_url(tl_api_call *call, tl_json_writer *w, tl_str url, tl_errctx *ctx)
+static tl_err put_url(tl_api_call *call, tl_json_writer *w, tl_str url, tl_arena *arena,
+                      tl_errctx *ctx)
 {
     tl_str base = {NULL, 0};
     tl_sb sb;
     tl_str whole = url;
     if (url.len > 0 && url.ptr[0] == '/') {
         TL_TRY(tl__coordinator_base_url(call, &base, ctx));
-        tl_sb_init(&sb, tl_api_call_arena(call));
+        tl_sb_init(&sb, arena);
         tl_sb_put(&sb, base);
         tl_sb_put(&sb, url);
         TL_TRY(tl_sb_finish(&whole, &sb, ctx));
@@ -51,7 +52,7 @@ static tl_err lend(tl_api_call *call, const tl_objects_post_rule *rule, tl_errct
     tl_json_writer_init(&w, &sb, 0, false);
     tl_json_put_object(&w);
     tl__coordinator_put_bool(&w, "success", true);
-    TL_TRY(put_url(call, &w, form.url, ctx));
+    TL_TRY(put_url(call, &w, form.url, tl_api_call_arena(call), ctx));
     put_fields(&w, &form);
     tl__coordinator_put_text(&w, "folder", rule->prefix);
     tl__coordinator_put_time(&w, "expiry", form.expires_ms);
@@ -98,26 +99,26 @@ tl_err tl__coordinator_lend_validator_upload(tl_api_call *call, tl_errctx *ctx)
 /* --- submissions, with URLs to read what was kept --- */
 
 static tl_err put_object(tl_api_call *call, tl_json_writer *w, const tl_record_object *object,
-                         tl_errctx *ctx)
+                         tl_arena *arena, tl_errctx *ctx)
 {
     char key[TL_OBJECTS_KEPT_KEY_LEN + 1];
     tl_str url;
     tl_objects_kept_key(key, &object->sha256);
-    TL_TRY(tl_objects_presign(tl__coordinator_of(call)->objects, &url, tl_api_call_arena(call),
-                              TL_OBJECTS_GET, (tl_str){key, TL_OBJECTS_KEPT_KEY_LEN}, READ_S, ctx));
+    TL_TRY(tl_objects_presign(tl__coordinator_of(call)->objects, &url, arena, TL_OBJECTS_GET,
+                              (tl_str){key, TL_OBJECTS_KEPT_KEY_LEN}, READ_S, ctx));
     tl_json_put_object(w);
     tl__coordinator_put_text(w, "key", object->key);
     tl__coordinator_put_text(w, "zipcode", object->zipcode);
     tl__coordinator_put_hash(w, "sha256", &object->sha256);
     tl__coordinator_put_number(w, "bytes", (int64_t)object->bytes);
     tl__coordinator_put_number(w, "rows", object->rows);
-    TL_TRY(put_url(call, w, url, ctx));
+    TL_TRY(put_url(call, w, url, arena, ctx));
     tl_json_put_end(w);
     return TL_OK;
 }
 
 static tl_err put_submission(tl_api_call *call, tl_json_writer *w, const tl_record_submission *s,
-                             tl_errctx *ctx)
+                             tl_arena *arena, tl_errctx *ctx)
 {
     tl_json_put_object(w);
     tl__coordinator_put_text(w, "epochId", s->epoch_id);
@@ -131,7 +132,7 @@ static tl_err put_submission(tl_api_call *call, tl_json_writer *w, const tl_reco
     tl_json_put_key(w, "objects");
     tl_json_put_array(w);
     for (size_t i = 0; i < s->object_count; i++) {
-        TL_TRY(put_object(call, w, &s->objects[i], ctx));
+        TL_TRY(put_object(call, w, &s->objects[i], arena, ctx));
     }
     tl_json_put_end(w);
     tl_json_put_end(w);
@@ -147,10 +148,9 @@ typedef struct page {
 } page;
 
 static tl_err read_page(tl_api_call *call, const page *p, const tl_record_submission **out,
-                        size_t *count, tl_errctx *ctx)
+                        size_t *count, tl_arena *arena, tl_errctx *ctx)
 {
     tl_records *records = tl__coordinator_records_of(call);
-    tl_arena *arena = tl_api_call_arena(call);
     *count = 0;
     if (p->only == NULL) {
         return tl_records_submissions(records, out, count, p->epoch_id, p->after, p->limit, arena,
@@ -178,8 +178,10 @@ static tl_err answer_page(tl_api_call *call, const page *p, tl_errctx *ctx)
     tl_sb sb;
     tl_json_writer w;
     char cursor[24];
-    TL_TRY(read_page(call, p, &items, &count, ctx));
-    tl_sb_init(&sb, tl_api_call_arena(call));
+    tl_arena *arena = NULL;
+    TL_TRY(tl__coordinator_wide_arena(call, &arena, ctx)); /* a submission may name 4,096 objects */
+    TL_TRY(read_page(call, p, &items, &count, arena, ctx));
+    tl_sb_init(&sb, arena);
     tl_json_writer_init(&w, &sb, 0, false);
     tl_json_put_object(&w);
     tl__coordinator_put_bool(&w, "success", true);
@@ -187,7 +189,7 @@ static tl_err answer_page(tl_api_call *call, const page *p, tl_errctx *ctx)
     tl_json_put_key(&w, "items");
     tl_json_put_array(&w);
     for (size_t i = 0; i < count; i++) {
-        TL_TRY(put_submission(call, &w, &items[i], ctx));
+        TL_TRY(put_submission(call, &w, &items[i], arena, ctx));
     }
     tl_json_put_end(&w);
     tl_json_put_key(&w, "nextCursor");

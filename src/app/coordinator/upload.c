@@ -200,13 +200,10 @@ static tl_err give(tl_api_call *call, size_t parts, tl_errctx *ctx)
                    ? tl_api_fail(call, TL_API_NOT_FOUND, NULL, "The path names no object")
                    : refuse_form(call, err, ctx);
     }
-    TL_TRY(tl_arena_new(&arena, NULL, 0, NULL, ctx));
-    err = tl_objects_get(c->objects, &bytes, arena, key, TL_INTAKE_OBJECT_LEN_MAX, ctx);
-    if (err == TL_OK) {
-        tl_api_answer_bytes(call, 200, "application/octet-stream", bytes);
-    }
-    tl_arena_free(arena);
-    return err;
+    TL_TRY(tl__coordinator_wide_arena(call, &arena, ctx));
+    TL_TRY(tl_objects_get(c->objects, &bytes, arena, key, TL_INTAKE_OBJECT_LEN_MAX, ctx));
+    tl_api_answer_lent(call, 200, "application/octet-stream", bytes);
+    return TL_OK;
 }
 
 tl_err tl__coordinator_give_object(tl_api_call *call, tl_errctx *ctx)

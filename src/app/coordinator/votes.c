@@ -103,10 +103,10 @@ tl_err tl__coordinator_list_evidence(tl_api_call *call, tl_errctx *ctx)
         return err;
     }
     const bool is_closed = epoch.evidence_closed_ms > 0;
-    TL_TRY(tl_arena_new(&arena, NULL, 0, NULL, ctx)); /* documents of many validators are long */
+    TL_TRY(tl__coordinator_wide_arena(call, &arena, ctx));
     if (is_closed) {
-        err = tl_records_evidence(tl__coordinator_records_of(call), &items, &count, epoch.id, 0,
-                                  true, arena, ctx);
+        TL_TRY(tl_records_evidence(tl__coordinator_records_of(call), &items, &count, epoch.id, 0,
+                                   true, arena, ctx));
     }
     tl_sb_init(&sb, arena);
     tl_json_writer_init(&w, &sb, 0, false);
@@ -114,7 +114,7 @@ tl_err tl__coordinator_list_evidence(tl_api_call *call, tl_errctx *ctx)
     tl__coordinator_put_bool(&w, "closed", is_closed);
     tl_json_put_key(&w, "items");
     tl_json_put_array(&w);
-    for (size_t i = 0; err == TL_OK && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         tl_json_put_object(&w);
         tl__coordinator_put_hotkey(&w, "hotkey", &items[i].hotkey);
         tl__coordinator_put_number(&w, "stakeRao", tl_rao_to_i64(items[i].stake));
@@ -125,11 +125,7 @@ tl_err tl__coordinator_list_evidence(tl_api_call *call, tl_errctx *ctx)
     }
     tl_json_put_end(&w);
     tl_json_put_end(&w);
-    if (err == TL_OK) {
-        err = tl_api_answer_sb(call, 200, &sb, ctx);
-    }
-    tl_arena_free(arena);
-    return err;
+    return tl_api_answer_sb(call, 200, &sb, ctx);
 }
 
 /* --- ballots --- */

@@ -15,6 +15,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -274,6 +275,11 @@ class Walk:
             self.bad.append(f"gzip: {status} {packed.get('Content-Encoding')}")
         if packed["ETag"] == headers["ETag"]:
             self.bad.append("two forms of one body have one tag")
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=self.n.call("/metrics")[2], capture_output=True,
+                                  check=False)
+            if done.returncode != 0 or done.stdout or done.stderr:
+                self.bad.append(f"promtool: {(done.stdout + done.stderr).decode()[:300]}")
 
 
 # --- schemathesis ---

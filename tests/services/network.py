@@ -68,6 +68,24 @@ def check_epoch(tap, net, e, miners):
     tap.check(f"{e}: results are public", status == 200 and results["status"] == "PERFECT_CONSENSUS", results)
 
 
+def check_secrets(tap, net):
+    """While an epoch is open nobody is told what would help a miner (COORD-1)."""
+    status, _, given = net.call(f"{API}/zipcode-assignments/current", sign=net.miners[0])
+    e = given["epochId"]
+    _, _, shown = net.call(f"{API}/epochs/{e}")
+    _, _, before = net.call(f"{API}/zipcode-assignments/epoch/{e}", sign=net.validators[0])
+    tap.check("COORD-1: no nonce, beacon or honeypot before the end", status == 200 and "nonce" not in given
+              and "honeypot" not in json.dumps(given).lower() and shown["nonce"] is None and shown["beacon"] is None
+              and shown["honeypotZipcodes"] is None and shown["drawSecret"] is None and not before.get("nonce"), f"{shown}\n{before}")
+
+
+def check_receipts(tap, net, e):
+    status, _, page = net.call(f"{API}/epochs/{e}/submissions?limit=200", sign=net.validators[0])
+    times = [i["receivedMs"] for i in page["items"]]
+    tap.check(f"{e}: COORD-2: receipts stand before the deadline, none in the future",
+              status == 200 and times and max(times) <= time.time() * 1000, times)
+
+
 def check_operations(tap, net, where):
     """Tokens, keys, the audit log, doctor."""
     token = last_json(run("coordinator", "token", "--role", "viewer", "--json", *where, env=net.env))
@@ -82,7 +100,7 @@ def check_operations(tap, net, where):
     status, _, body = net.call(f"{API}/admin/audit", headers={"X-API-Key": key["key"]})
     tap.check("a revoked key does not", status == 401, body)
     done = run("coordinator", "audit", "--json", *where, env=net.env)
-    tap.check("every act stands in the audit log", done.returncode == 0 and "key" in done.stdout, done.stdout + done.stderr)
+    tap.check("COORD-3: every act stands in the audit log", done.returncode == 0 and "key" in done.stdout, done.stdout + done.stderr)
     done = run("doctor", "--coordinator", net.url, "--role", "miner", "--uri", net.miners[0], "--dir",
                os.path.join(net.folder, "doctor"), "--json")
     tap.check("doctor finds nothing", done.returncode == 0 and last_json(done)["ok"], done.stdout + done.stderr)
@@ -104,6 +122,7 @@ def check_backup(tap, net, where):
 
 def scenario(tap, net, where, objects=()):
     net.wait_for_slot()
+    check_secrets(tap, net)
     urls = [net.coordinators[i % len(net.coordinators)].url for i in range(len(net.miners))]
     miners = [net.role("miner", u, 2, url) for u, url in zip(net.miners, urls)]
     weights = os.path.join(net.folder, "weights.jsonl")
@@ -119,6 +138,7 @@ def scenario(tap, net, where, objects=()):
     full = check_agreement(tap, net, miners, validators)
     for e in full[:1]:
         check_epoch(tap, net, e, miners)
+        check_receipts(tap, net, e)
     with open(weights, encoding="utf-8") as f:
         lines = [json.loads(line) for line in f]
     tap.check("weights were set once an epoch", lines and len({w["epoch_id"] for w in lines}) == len(lines), lines)

@@ -87,7 +87,7 @@ static bool number_split(const tl_market *market, uint64_t number, const tl_plac
     return *place != NULL;
 }
 
-/* --- lives --- */
+/* --- lives: one after the other, so that a slot has one house at most (MARKET-2) --- */
 
 typedef struct life {
     uint32_t generation;

@@ -81,7 +81,7 @@ typedef struct tl_source_want {
 /* tl_source_collect_many: several zipcodes at once, as a visitor would: a server's pages are asked for in three rounds, of
  * all zipcodes by turns, a second apart. Nobody's listings are then all seen in one second, which is what a made-up list
  * looks like (listings spec section 9), and a server is not asked for a thousand pages in one breath.
- * Each want's batch or err is set. Errors: TL_ERR_INTERRUPTED, the arena's. */
+ * The batch or the err of each is set. Errors: TL_ERR_INTERRUPTED, the arena's. */
 TL_MUST_USE tl_err tl_source_collect_many(tl_source *source, tl_source_want *wants, size_t count,
                                           tl_arena *arena, tl_errctx *ctx);
 

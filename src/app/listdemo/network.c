@@ -87,6 +87,7 @@ static tl_err nothing_to_tell(void *self, const tl_miner_epoch *epoch, tl_errctx
     return TL_OK; /* tl_miner_once tells by its result */
 }
 
+/* LDEMO-1: what tally miner does; only where its listings come from, and when it may report, is ours. */
 static tl_err mine_once(tl__miner *miner, tl__outcome *out, tl_arena *arena, tl_errctx *ctx)
 {
     tl__play *play = miner->play;

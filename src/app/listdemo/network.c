@@ -271,6 +271,7 @@ static tl_err wait_for_verdicts(tl__play *play, tl_errctx *ctx)
     const int64_t begun_ns = tl_clock_steady_ns(&play->clock.real);
     tl_err err = TL_OK;
     bool is_waiting = true;
+    bool has_failed = false;
     (void)pthread_mutex_lock(&play->lock);
     while (err == TL_OK && is_waiting) {
         is_waiting = false;
@@ -278,12 +279,16 @@ static tl_err wait_for_verdicts(tl__play *play, tl_errctx *ctx)
             const tl__validator *v = &play->validators[i];
             const bool is_told = play->verdicts[i].is_told;
             is_waiting = is_waiting || !is_told;
+            has_failed = has_failed || (is_told && !play->verdicts[i].has_hash);
             if (!is_told && v->has_ended) {
                 err = tl_fail(ctx, v->err != TL_OK ? v->err : TL_ERR_STATE, "validator %zu: %s",
                               i + 1, v->err != TL_OK ? v->why.message : "it ended too early");
             }
         }
         err = err == TL_OK && is_waiting ? tl__play_wait(play, ctx) : err;
+        if (has_failed) { /* the others wait for it until their windows close */
+            tl__demo_clock_reach(&play->clock, tl__demo_clock_ms(&play->clock) + CLOSING_MS);
+        }
         err = err == TL_OK ? check_patience(play, begun_ns, "the validators' verdict", ctx) : err;
     }
     (void)pthread_mutex_unlock(&play->lock);

@@ -196,7 +196,8 @@ tl_err tl_peer_get(tl_peer *peer, const tl_json **out, tl_arena *arena, tl_str t
                                        .answer_len_max = (size_t)256 << 20};
     TL_TRY(tl_caller_want(peer->caller, &answer, arena, &request, ctx));
     if (answer.json == NULL) {
-        return tl_fail(ctx, TL_ERR_IO, "its answer is no JSON");
+        return tl_fail(ctx, TL_ERR_IO, "its answer to %.*s is no JSON: status %u, %zu bytes",
+                       TL_STR_ARG(tl_str_slice(target, 0, 100)), answer.status, answer.body.len);
     }
     *out = answer.json;
     return TL_OK;

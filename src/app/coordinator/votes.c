@@ -195,26 +195,29 @@ tl_err tl__coordinator_take_results(tl_api_call *call, tl_errctx *ctx)
     return tell(call, err, "The result", ctx);
 }
 
-/* What was revealed with the hash: the salt that opens the commitment, and the weights, for the median. */
-static tl_err put_revealed(tl_json_writer *w, const tl_record_ballot *b, tl_arena *arena,
-                           tl_errctx *ctx)
+/* What was revealed with the hash: the salt that opens the commitment, and the weights, for the median. The body is read in
+ * memory of its own: one that fills it hides nobody else's, and its own hash is shown all the same. */
+static tl_err put_revealed(tl_json_writer *w, const tl_record_ballot *b, tl_errctx *ctx)
 {
     static const char *const lists[] = {"uids", "weights"};
     const tl_json *body = NULL;
-    TL_TRY(
-        tl_json_parse(&body, arena, (tl_str){(const char *)b->body.ptr, b->body.len}, NULL, ctx));
+    tl_arena *arena = NULL;
+    TL_TRY(tl_arena_new(&arena, NULL, 0, NULL, ctx));
+    const tl_err err =
+        tl_json_parse(&body, arena, (tl_str){(const char *)b->body.ptr, b->body.len}, NULL, NULL);
     tl__coordinator_put_hash(w, "hash", &b->hash);
     tl__coordinator_put_text(w, "salt", b->salt);
     tl__coordinator_put_hash(w, "evidenceRoot", &b->evidence_root);
     tl__coordinator_put_hash(w, "scoreRoot", &b->score_root);
     tl__coordinator_put_hash(w, "weightRoot", &b->weight_root);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; err == TL_OK && i < 2; i++) {
         const tl_json *list = tl_json_get(body, lists[i]);
         if (list != NULL && list->kind == TL_JSON_ARRAY) {
             tl_json_put_key(w, lists[i]);
             tl_json_put_tree(w, list);
         }
     }
+    tl_arena_free(arena);
     return TL_OK;
 }
 
@@ -226,13 +229,15 @@ tl_err tl__coordinator_list_ballots(tl_api_call *call, tl_errctx *ctx)
     tl_err err = TL_OK;
     tl_sb sb;
     tl_json_writer w;
+    tl_arena *arena = NULL;
     if (!tl__coordinator_want_epoch(call, &epoch, &err, ctx)) {
         return err;
     }
     const bool is_shown = epoch.results_closed_ms > 0;
+    TL_TRY(tl__coordinator_wide_arena(call, &arena, ctx));
     TL_TRY(tl_records_ballots(tl__coordinator_records_of(call), &ballots, &count, epoch.id,
-                              epoch.round, tl_api_call_arena(call), ctx));
-    tl_sb_init(&sb, tl_api_call_arena(call));
+                              epoch.round, arena, ctx));
+    tl_sb_init(&sb, arena);
     tl_json_writer_init(&w, &sb, 0, false);
     tl_json_put_object(&w);
     tl__coordinator_put_text(&w, "epochId", epoch.id);
@@ -251,7 +256,7 @@ tl_err tl__coordinator_list_ballots(tl_api_call *call, tl_errctx *ctx)
         tl__coordinator_put_hash(&w, "commit", &b->commit);
         tl__coordinator_put_bool(&w, "revealed", b->is_revealed);
         if (has_roots) {
-            TL_TRY(put_revealed(&w, b, tl_api_call_arena(call), ctx));
+            TL_TRY(put_revealed(&w, b, ctx));
         }
         tl_json_put_end(&w);
     }

@@ -368,6 +368,8 @@ static tl_err read_hash(tl_hash32 *out, const tl_json *object, const char *key, 
     return tl_hex_decode((uint8_t *)out, sizeof *out, text, ctx);
 }
 
+/* What is no weight of somebody who handed in, or comes twice, is left out, as the coordinator does: it is its sender's loss,
+ * and nobody's reason to stop. */
 static tl_err read_weights(tl_listings_ballot *out, const tl__epoch *e, const tl_json *item,
                            tl_errctx *ctx)
 {
@@ -377,8 +379,8 @@ static tl_err read_weights(tl_listings_ballot *out, const tl__epoch *e, const tl
         weights->kind != TL_JSON_ARRAY) {
         return TL_OK;
     }
-    tl_race_weight *all = TL_NEW(e->arena, tl_race_weight, uids->count);
-    if (all == NULL && uids->count > 0) {
+    tl_race_weight *all = TL_NEW(e->arena, tl_race_weight, e->submission_count);
+    if (all == NULL && e->submission_count > 0) {
         return tl_arena_fail(e->arena, ctx);
     }
     size_t count = 0;
@@ -386,11 +388,12 @@ static tl_err read_weights(tl_listings_ballot *out, const tl__epoch *e, const tl
         for (uint32_t i = 0; i < uids->count; i++) {
             uint64_t uid = 0;
             uint64_t weight_u16 = 0;
-            TL_TRY(tl_json_as_u64(&uid, &uids->items[i], "uids", ctx));
-            TL_TRY(tl_json_as_u64(&weight_u16, &weights->items[i], "weights", ctx));
-            if (uid == e->submissions[k].uid && count < uids->count) {
+            if (tl_json_as_u64(&uid, &uids->items[i], NULL, NULL) == TL_OK &&
+                tl_json_as_u64(&weight_u16, &weights->items[i], NULL, NULL) == TL_OK &&
+                uid == e->submissions[k].uid && weight_u16 <= UINT16_MAX) {
                 TL_TRY(tl_ss58_decode(&all[count].hotkey, e->submissions[k].hotkey, ctx));
-                all[count++].weight_u16 = (uint16_t)(weight_u16 > 65535 ? 65535 : weight_u16);
+                all[count++].weight_u16 = (uint16_t)weight_u16;
+                break; /* the first one counts */
             }
         }
     }

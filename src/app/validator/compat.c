@@ -44,8 +44,10 @@ static tl_err fetch(tl_str *out, tl__epoch *e, const tl__object *object, tl_aren
 {
     tl_hash32 found;
     tl_caller_answer answer;
-    const tl_caller_request request = {
-        .target = object->url, .is_repeatable = true, .answer_len_max = (size_t)65 << 20};
+    const tl_caller_request request = {.target = object->url,
+                                       .is_repeatable = true,
+                                       .is_bytes = true,
+                                       .answer_len_max = (size_t)65 << 20};
     TL_TRY(tl_caller_want(e->options->peer->caller, &answer, arena, &request, ctx));
     tl_sha256(&found, answer.body.ptr, answer.body.len);
     if (tl_hash32_cmp(&found, &object->sha256) != 0) {

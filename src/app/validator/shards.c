@@ -26,8 +26,10 @@ static tl_err fetch_once(tl_bytes *out, tl_caller *caller, const tl__object *obj
                          tl_arena *arena, tl_errctx *ctx)
 {
     tl_caller_answer answer;
-    const tl_caller_request request = {
-        .target = object->url, .is_repeatable = true, .answer_len_max = (size_t)65 << 20};
+    const tl_caller_request request = {.target = object->url,
+                                       .is_repeatable = true,
+                                       .is_bytes = true,
+                                       .answer_len_max = (size_t)65 << 20};
     TL_TRY(tl_caller_want(caller, &answer, arena, &request, ctx));
     *out = answer.body;
     return TL_OK;

@@ -201,9 +201,11 @@ static tl_err take(ask *a, const tl_client_answer *from)
                        a->ctx));
     out->body = (tl_bytes){(const uint8_t *)body.ptr, body.len};
     const tl_http_header *type = tl_http_find(from->headers, TL_STR("Content-Type"));
-    const bool is_json =
-        type != NULL && tl_str_starts_with(type->value, TL_STR("application/json"));
+    const bool is_json = (!a->request->is_bytes || from->status >= 400) && type != NULL &&
+                         tl_str_starts_with(type->value, TL_STR("application/json"));
+    const tl_arena_mark mark = tl_arena_get_mark(a->arena);
     if (is_json && tl_json_parse(&out->json, a->arena, body, NULL, NULL) != TL_OK) {
+        tl_arena_rewind(a->arena, mark); /* what was half read would fill it */
         out->json = NULL;
     }
     if (from->status >= 400) {

@@ -58,6 +58,8 @@ typedef struct tl_caller_request {
     tl_http_headers headers; /* more of them */
     bool is_signed;
     bool is_repeatable;
+    bool
+        is_bytes; /* the answer is no JSON of the service's, whatever its type says: it is not read */
     size_t answer_len_max; /* 0: 16 MiB */
 } tl_caller_request;
 

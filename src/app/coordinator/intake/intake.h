@@ -35,8 +35,10 @@ typedef struct tl_intake tl_intake;
 #define TL_INTAKE_METADATA_LEN_MAX ((size_t)4 << 20)
 #define TL_INTAKE_OBJECTS_MAX      4096
 #define TL_INTAKE_OBJECT_LEN_MAX   TL_OBJECTS_KEEP_LEN_MAX
-#define TL_INTAKE_BYTES_MAX        ((uint64_t)4 << 30) /* of a submission's objects together */
-#define TL_INTAKE_WAITING_MAX      4096                /* reports that wait for a commit */
+#define TL_INTAKE_ZIPCODE_LEN_MAX                                                                  \
+    ((uint64_t)256 << 20) /* of its objects for one zipcode: a validator holds these at once */
+#define TL_INTAKE_BYTES_MAX   ((uint64_t)4 << 30) /* of a submission's objects together */
+#define TL_INTAKE_WAITING_MAX 4096                /* reports that wait for a commit */
 
 /* tl_intake_new: objects is borrowed until free. Errors: those of io/records; NOMEM. */
 TL_MUST_USE tl_err tl_intake_new(tl_intake **out, const tl_sql_options *sql, tl_objects *objects,

@@ -45,13 +45,15 @@ static tl_err read_key(tl_str *out, const tl_json *value, tl_str folder, tl_errc
     return err == TL_OK ? TL_OK : tl_fail_field(ctx, TL_ERR_SYNTAX, "key", "no key of an object");
 }
 
-static tl_err read_object(tl_record_object *out, const tl_json *value, tl_str folder,
-                          const tl_intake_claim *claim, tl_errctx *ctx)
+/* held  bytes so far, one a zipcode of the claim */
+static tl_err read_object(tl_record_object *out, uint64_t *held, const tl_json *value,
+                          tl_str folder, const tl_intake_claim *claim, tl_errctx *ctx)
 {
     uint64_t rows;
     TL_TRY(read_key(&out->key, value, folder, ctx));
     TL_TRY(tl_json_want_str(&out->zipcode, value, "zipcode", ctx));
-    if (find_zipcode(claim, out->zipcode) == NULL) { /* TAKE-3 */
+    const tl_record_assignment *zipcode = find_zipcode(claim, out->zipcode);
+    if (zipcode == NULL) { /* TAKE-3 */
         return tl_fail_field(ctx, TL_ERR_UNKNOWN, "zipcode", "not assigned in this epoch");
     }
     TL_TRY(read_hash(&out->sha256, value, ctx));
@@ -60,6 +62,13 @@ static tl_err read_object(tl_record_object *out, const tl_json *value, tl_str fo
         return tl_fail_field(ctx, TL_ERR_RANGE, "bytes", "%llu is not 1 to %llu",
                              (unsigned long long)out->bytes,
                              (unsigned long long)TL_INTAKE_OBJECT_LEN_MAX);
+    }
+    held += zipcode - claim->zipcodes;
+    *held += out->bytes;
+    if (*held > TL_INTAKE_ZIPCODE_LEN_MAX) {
+        return tl_fail_field(
+            ctx, TL_ERR_LIMIT, "bytes", "the objects of zipcode %.*s are above %llu bytes together",
+            TL_STR_ARG(out->zipcode), (unsigned long long)TL_INTAKE_ZIPCODE_LEN_MAX);
     }
     TL_TRY(tl_json_want_u64(&rows, value, "rows", ctx));
     if (rows > TL_SUBMISSION_ROWS_MAX) {
@@ -104,13 +113,14 @@ tl_err tl_intake_read(const tl_record_object **out, size_t *count, tl_arena *are
     }
     TL_TRY(tl_intake_folder(&folder, arena, claim->ss58, claim->epoch_id, ctx));
     tl_record_object *rows = TL_NEW(arena, tl_record_object, list->count);
-    if (rows == NULL) {
+    uint64_t *held = TL_NEW(arena, uint64_t, claim->zipcode_count);
+    if (rows == NULL || held == NULL) {
         return tl_arena_fail(arena, ctx);
     }
     tl_map_init(&keys, arena);
     for (uint32_t i = 0; i < list->count; i++) {
         tl_map_entry *slot;
-        const tl_err err = read_object(&rows[i], &list->items[i], folder, claim, ctx);
+        const tl_err err = read_object(&rows[i], held, &list->items[i], folder, claim, ctx);
         if (err != TL_OK) {
             tl_errctx_under(ctx, "objects[%u]", i);
             return err;

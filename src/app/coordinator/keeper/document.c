@@ -47,7 +47,8 @@ static tl_err read_row(const court *c, tl_race_row *row, const tl_json *body, tl
     const uint32_t count = is_sound ? uids->count : 0;
     size_t made = 0;
     tl_race_weight *row_weights = TL_NEW(c->arena, tl_race_weight, count);
-    if (row_weights == NULL) {
+    bool *is_taken = TL_NEW(c->arena, bool, (size_t)UINT16_MAX + 1); /* the first of a uid counts */
+    if (row_weights == NULL || is_taken == NULL) {
         return tl_arena_fail(c->arena, ctx);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -56,7 +57,8 @@ static tl_err read_row(const court *c, tl_race_row *row, const tl_json *body, tl
         const bool is_read = tl_json_as_u64(&uid, &uids->items[i], NULL, NULL) == TL_OK &&
                              tl_json_as_u64(&weight, &weights->items[i], NULL, NULL) == TL_OK;
         const tl_keeper_peer *peer = is_read ? peer_of_uid(c, uid) : NULL;
-        if (peer != NULL && weight <= UINT16_MAX) {
+        if (peer != NULL && weight <= UINT16_MAX && uid <= UINT16_MAX && !is_taken[uid]) {
+            is_taken[uid] = true;
             row_weights[made].hotkey = peer->hotkey;
             row_weights[made++].weight_u16 = (uint16_t)weight;
         }

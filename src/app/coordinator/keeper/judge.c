@@ -62,28 +62,32 @@ static tl_err hash_form(court *c, voice *v, tl_errctx *ctx)
     return TL_OK;
 }
 
-static tl_err hear(court *c, voice *v, tl_race_ballot *out, tl_errctx *ctx)
+static void hear(court *c, voice *v, tl_race_ballot *out)
 {
     const tl_record_ballot *b = v->ballot;
     v->streak = tl_keeper_streak(c->carry, &v->hotkey);
     out->hotkey = v->hotkey;
     if (b == NULL) {
         out->stake = tl_race_stake_counted(tl_rao_from_i64(v->member.stake_rao), v->streak);
-        return TL_OK;
+        return;
     }
     out->stake = b->stake;
     if (!b->is_revealed) {
-        return TL_OK;
+        return;
     }
     out->has_result = true;
     out->roots = (tl_race_roots){.evidence = b->evidence_root,
                                  .score = b->score_root,
                                  .weight = b->weight_root,
                                  .hash = b->hash};
-    return tl_json_parse(&v->body, c->arena, (tl_str){(const char *)b->body.ptr, b->body.len}, NULL,
-                         NULL) == TL_OK
-               ? hash_form(c, v, ctx)
-               : TL_OK; /* it was read when it came; if not now, its hash still counts */
+    const tl_arena_mark mark = tl_arena_get_mark(c->arena);
+    tl_err err = tl_json_parse(&v->body, c->arena, (tl_str){(const char *)b->body.ptr, b->body.len},
+                               NULL, NULL);
+    err = err == TL_OK ? hash_form(c, v, NULL) : err;
+    if (err != TL_OK) { /* it was read when it came; if not now, its hash still counts */
+        tl_arena_rewind(c->arena, mark);
+        v->body = NULL;
+    }
 }
 
 static tl_err read_peers(court *c, tl_errctx *ctx)
@@ -131,8 +135,7 @@ static tl_err gather(court *c, tl_errctx *ctx)
             v->ballot = &ballots[b++];
         }
         if (v->ballot != NULL || tl_keeper_is_counted(&v->member, s->validator_stake_rao)) {
-            TL_TRY(hear(c, v, &c->ballots[c->count], ctx));
-            c->count++;
+            hear(c, v, &c->ballots[c->count++]);
         }
     }
     return TL_OK;

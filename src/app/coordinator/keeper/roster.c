@@ -75,6 +75,19 @@ static bool has_joined(const tl_record_contribution *joined, size_t count, const
     return false;
 }
 
+/* A ballot of somebody who gave no evidence is nobody's whom the others wait for: else a few such, cast at once, would close
+ * the commitments before those who did the work. */
+static bool has_posted(const tl_record_evidence *posted, size_t count, const tl_hotkey *hotkey)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (posted[i].received_ms != TL__KEEPER_ABSENT &&
+            tl_hotkey_cmp(&posted[i].hotkey, hotkey) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whom the stages of an epoch wait for, and who was heard. */
 static tl_err count_voices(tl_keeper *keeper, tl_schedule_epoch *plan, const tl_record_epoch *epoch,
                            tl_errctx *ctx)
@@ -83,6 +96,7 @@ static tl_err count_voices(tl_keeper *keeper, tl_schedule_epoch *plan, const tl_
     const tl_record_evidence *posted;
     const tl_record_ballot *ballots;
     size_t joined_count;
+    size_t posted_count;
     size_t count;
     TL_TRY(tl_records_contributions(keeper->records, &joined, &joined_count, epoch->id,
                                     keeper->scratch, ctx));
@@ -93,9 +107,9 @@ static tl_err count_voices(tl_keeper *keeper, tl_schedule_epoch *plan, const tl_
     if (epoch->state != TL_EPOCH_SCORING) {
         return TL_OK;
     }
-    TL_TRY(tl_records_evidence(keeper->records, &posted, &count, epoch->id, 0, false,
+    TL_TRY(tl_records_evidence(keeper->records, &posted, &posted_count, epoch->id, 0, false,
                                keeper->scratch, ctx));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < posted_count; i++) {
         if (posted[i].received_ms == TL__KEEPER_ABSENT) {
             continue;
         }
@@ -106,6 +120,7 @@ static tl_err count_voices(tl_keeper *keeper, tl_schedule_epoch *plan, const tl_
                               keeper->scratch, ctx));
     plan->committed = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
+        plan->committed_posted += has_posted(posted, posted_count, &ballots[i].hotkey);
         plan->shown += ballots[i].is_revealed;
     }
     return TL_OK;

@@ -98,7 +98,7 @@ static void look_at_scoring(gathered *g, const tl_schedule_epoch *epoch)
         }
         return;
     case TL_STAGE_COMMITS:
-        if ((epoch->posted > 0 && epoch->committed >= epoch->posted) ||
+        if ((epoch->posted > 0 && epoch->committed_posted >= epoch->posted) ||
             is_over(g, until.commit_until_ms)) {
             act(g, TL_ACT_COMMITS, epoch->start_ms);
         }

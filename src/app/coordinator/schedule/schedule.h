@@ -65,7 +65,7 @@ typedef enum tl_schedule_stage {
  * was_extended     scored for the second time
  * in_flight        reports that were received in time and are being looked at
  * joined … shown   validators that committed to a secret, revealed it, posted evidence, both joined and posted,
- *                  committed to a result in this round, committed and showed it */
+ *                  committed to a result in this round, both posted and committed, committed and showed it */
 typedef struct tl_schedule_epoch {
     int64_t start_ms;
     int64_t end_ms;
@@ -81,6 +81,7 @@ typedef struct tl_schedule_epoch {
     uint32_t posted;
     uint32_t posted_joined;
     uint32_t committed;
+    uint32_t committed_posted;
     uint32_t shown;
 } tl_schedule_epoch;
 

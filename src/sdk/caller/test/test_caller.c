@@ -88,6 +88,21 @@ static void test_signs_each_attempt_anew(void **state)
     stop(&w);
 }
 
+/* What a stranger uploaded is not read as the service's own words, whatever type it carries. */
+static void test_takes_bytes_as_bytes(void **state)
+{
+    (void)state;
+    world w = {.answers = {GOOD, CLOSED}};
+    start(&w);
+    tl_caller_answer answer;
+    const tl_caller_request r = {.target = TL_STR("/a"), .is_bytes = true};
+    assert_int_equal(tl_caller_want(w.caller, &answer, w.arena, &r, NULL), TL_OK);
+    assert_null(answer.json);
+    assert_int_equal(answer.body.len, 11);
+    assert_int_equal(tl_caller_want(w.caller, &answer, w.arena, &r, NULL), TL_ERR_STATE);
+    stop(&w);
+}
+
 static void test_sends_once_what_may_not_be_repeated(void **state)
 {
     (void)state;
@@ -164,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signs_each_attempt_anew),
+        cmocka_unit_test(test_takes_bytes_as_bytes),
         cmocka_unit_test(test_sends_once_what_may_not_be_repeated),
         cmocka_unit_test(test_reads_both_shapes_of_errors),
         cmocka_unit_test(test_many_at_once_and_nobody_there),

@@ -162,6 +162,7 @@ static void what_a_metadata_file_must_not_say(void **state)
 #define ROW(key, zip, sha, bytes, rows)                                                            \
     "{\"key\":\"" key "\",\"zipcode\":\"" zip "\",\"sha256\":\"" sha "\",\"bytes\":" bytes         \
     ",\"rows\":" rows "}"
+#define FULL(key) ROW(FOLDER key, "98101", HASH, "67108864", "0")
     static const struct {
         const char *text;
         tl_err err;
@@ -189,6 +190,9 @@ static void what_a_metadata_file_must_not_say(void **state)
         {HEAD ROW(FOLDER "x", "98101", HASH, "1", "0") "," ROW(FOLDER "x", "98103", HASH, "1",
                                                                "0") "]}",
          TL_ERR_DUPLICATE, "objects"},
+        {HEAD FULL("a") "," FULL("b") "," FULL("c") "," FULL("d") "," ROW(FOLDER "e", "98101", HASH,
+                                                                          "1", "0") "]}",
+         TL_ERR_LIMIT, "objects[4].bytes"}, /* no validator holds so much of one zipcode */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         tl_errctx ctx = TL_ERRCTX_INIT;

@@ -442,6 +442,24 @@ static void disagreement_is_voted_on_once_more_and_then_by_median(void **state)
     tl_keeper_free(keeper);
 }
 
+/* Who gave no evidence may vote, but nobody's turn ends with that vote. */
+static void a_vote_without_evidence_shuts_nobody_out(void **state)
+{
+    world *w = *state;
+    tl_keeper *keeper = open_keeper(w, "one");
+    const tl_record_epoch epoch = play_until_commits(w, keeper, 2);
+    const tl_record_ballot stranger = ballot_of(w, 2, 1);
+    assert_int_equal(tl_records_commit_ballot(w->records, epoch.id, 0, &stranger, NULL), TL_OK);
+    static const unsigned same[2] = {0, 0};
+    commit_ballots(w, epoch.id, 0, same, 1);
+    turn(keeper);
+    assert_int_equal(epoch_at(w, NOON_MS).commits_closed_ms, 0);
+    commit_ballots(w, epoch.id, 0, same, 2); /* the slower one, in time */
+    turn(keeper);
+    assert_true(epoch_at(w, NOON_MS).commits_closed_ms > 0);
+    tl_keeper_free(keeper);
+}
+
 static void one_validator_alone_settles_nothing(void **state)
 {
     world *w = *state;
@@ -620,6 +638,7 @@ int main(void)
         TEST(agreement_is_published_with_its_standings),
         TEST(what_an_epoch_leaves_is_fixed_for_the_next),
         TEST(disagreement_is_voted_on_once_more_and_then_by_median),
+        TEST(a_vote_without_evidence_shuts_nobody_out),
         TEST(one_validator_alone_settles_nothing),
         TEST(of_two_keepers_one_leads_and_the_other_takes_over),
         TEST(after_an_outage_the_open_epoch_is_finished_with_its_whole_windows),

@@ -118,7 +118,7 @@ static void carry_out(world *w, const tl_schedule_act *a)
         e->stage = TL_STAGE_COMMITS;
         break;
     case TL_ACT_COMMITS:
-        assert_true((e->posted > 0 && e->committed >= e->posted) ||
+        assert_true((e->posted > 0 && e->committed_posted >= e->posted) ||
                     w->now_ms >= until.commit_until_ms);
         e->stage = TL_STAGE_RESULTS;
         break;
@@ -129,7 +129,7 @@ static void carry_out(world *w, const tl_schedule_act *a)
     case TL_ACT_RETRY:
         move(w, i, TL_EPOCH_EV_RETRY);
         e->stage = TL_STAGE_COMMITS;
-        e->committed = 0;
+        e->committed = e->committed_posted = 0;
         e->shown = 0;
         break;
     case TL_ACT_SETTLE:
@@ -159,7 +159,7 @@ static void answer(world *w)
         } else if (e->state == TL_EPOCH_SCORING && e->stage == TL_STAGE_EVIDENCE) {
             e->posted = e->posted_joined = n;
         } else if (e->state == TL_EPOCH_SCORING && e->stage == TL_STAGE_COMMITS) {
-            e->committed = n;
+            e->committed = e->committed_posted = n;
         } else if (e->state == TL_EPOCH_SCORING && e->stage == TL_STAGE_RESULTS) {
             e->shown = n;
         }

@@ -110,13 +110,15 @@ static tl_err draw(tl_keeper *keeper, tl_record_assignment **out, size_t *count,
     options.cooldown_ms = cooldown_ms;
     TL_TRY(tl_select(&selection, keeper->scratch, keeper->s.places, &options, ctx));
     tl_record_assignment *rows = TL_NEW(keeper->scratch, tl_record_assignment, selection.count);
+    tl_place *places = TL_NEW(keeper->scratch, tl_place, selection.count);
     bool *is_honeypot = TL_NEW(keeper->scratch, bool, selection.count);
-    if (rows == NULL || is_honeypot == NULL) {
+    if (rows == NULL || places == NULL || is_honeypot == NULL) {
         return tl_arena_fail(keeper->scratch, ctx);
     }
     TL_TRY(tl_honeypots(is_honeypot, selection.count, epoch->nonce, ctx));
     for (size_t i = 0; i < selection.count; i++) {
         const tl_place *place = selection.items[i];
+        places[i] = *place;
         rows[i] = (tl_record_assignment){.zipcode = tl_str_from_cstr(place->zipcode),
                                          .expected = place->expected,
                                          .city = place->city,
@@ -128,7 +130,8 @@ static tl_err draw(tl_keeper *keeper, tl_record_assignment **out, size_t *count,
     }
     *out = rows;
     *count = selection.count;
-    return TL_OK;
+    /* The master table holds what was ever assigned: there an epoch notes when it was, which is the cool-down. */
+    return tl_records_put_zipcodes(keeper->records, places, selection.count, epoch->start_ms, ctx);
 }
 
 static tl_err put_parameters(tl_keeper *keeper, tl_bytes *out, tl_errctx *ctx)

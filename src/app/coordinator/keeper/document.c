@@ -265,7 +265,8 @@ static bool read_standing(const court *c, tl_record_standing *out, const tl_json
     out->uid = peer != NULL ? peer->member.uid : 0;
     const uint64_t reward = number_of(line, "reward_rao");
     const tl_json *places = tl_json_get(line, "places");
-    out->paid = tl_rao_from_i64(reward <= INT64_MAX ? (int64_t)reward : 0);
+    /* no epoch pays a 65,536th of all rao there can be: standings add up, and must never wrap */
+    out->paid = tl_rao_from_i64(reward <= INT64_MAX >> 16 ? (int64_t)reward : 0);
     out->score_millionths = (int64_t)(number_of(line, "score_millionths") & UINT32_MAX);
     out->listings = (uint32_t)(number_of(line, "listings") & UINT32_MAX);
     for (uint32_t i = 0; places != NULL && places->kind == TL_JSON_ARRAY && i < places->count;

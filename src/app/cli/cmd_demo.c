@@ -85,6 +85,11 @@ static tl_err read_epochs(uint32_t *out, const tl_cmd_call *call, uint32_t stand
     return TL_OK;
 }
 
+static uint64_t seed_of(const tl_cmd_call *call, uint64_t standard)
+{
+    return tl_cmd_count(call, "seed") > 0 ? tl_cmd_u64(call, "seed") : standard;
+}
+
 static tl_err refuse_option(const tl_cmd_call *call, const char *name, const char *subnet,
                             tl_errctx *ctx)
 {
@@ -99,7 +104,7 @@ static tl_err run_portfolio(tl_app *app, const tl_cmd_call *call, tl_errctx *ctx
     const char *path = NULL;
     tl_str csv = {NULL, 0};
     tl_price_table table = {0};
-    tl_demo_options options = {.seed = tl_cmd_u64(call, "seed")};
+    tl_demo_options options = {.seed = seed_of(call, TL_DEMO_SEED_DEFAULT)};
     TL_TRY(read_epochs(&options.epochs, call, TL_DEMO_EPOCHS_DEFAULT, TL_DEMO_EPOCHS_MAX, ctx));
     TL_TRY(refuse_option(call, "postgres", "portfolio", ctx));
     TL_TRY(refuse_option(call, "redis", "portfolio", ctx));
@@ -145,7 +150,7 @@ static tl_err run_listings(tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
     tl_places places;
     tl_app_stores stores;
     const char *service = NULL;
-    tl_listdemo_options options = {.seed = tl_cmd_u64(call, "seed"), .places = &places};
+    tl_listdemo_options options = {.seed = seed_of(call, TL_LISTDEMO_SEED), .places = &places};
     TL_TRY(read_epochs(&options.epochs, call, TL_LISTDEMO_EPOCHS, TL_LISTDEMO_EPOCHS_MAX, ctx));
     TL_TRY(refuse_option(call, "prices", "listings", ctx));
     TL_TRY(tl_data_zipcodes(&places, app->arena, NULL, ctx));
@@ -207,10 +212,9 @@ static const tl_cmd_option demo_options[] = {
     {.name = "seed",
      .type = TL_CMD_U64,
      .metavar = "N",
-     .fallback = TL_DEMO_SEED_DEFAULT,
      .help =
          "chooses the weeks, or the day and the market; the order of arrival; and all chance in "
-         "what the miners do"},
+         "what the miners do (default 44 of portfolios, 89 of listings)"},
     {.name = "prices",
      .type = TL_CMD_FILE,
      .metavar = "CSV",

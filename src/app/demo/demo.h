@@ -27,7 +27,7 @@ extern "C" {
  * sixty that were looked at, because it shows all three agreement statuses and disqualifies no honest miner for
  * plagiarism: a picture, not a sample. */
 #define TL_DEMO_EPOCHS_DEFAULT 12
-#define TL_DEMO_SEED_DEFAULT   "44"
+#define TL_DEMO_SEED_DEFAULT   44
 
 /* tl_demo_flag: one rule that spoke about one miner, or about a pair of validators. */
 typedef struct tl_demo_flag {

@@ -35,7 +35,11 @@
 extern "C" {
 #endif
 
-#define TL_LISTDEMO_EPOCHS     3 /* where nothing else is said */
+/* Where nothing else is said. With seed 89 nine honest miners come first, second and third in three epochs, and once a
+ * cheat reports before all others; with many other seeds the first of the sybils wins an epoch: that one is nobody's copy,
+ * and is paid for honest work. */
+#define TL_LISTDEMO_SEED       89
+#define TL_LISTDEMO_EPOCHS     3
 #define TL_LISTDEMO_EPOCHS_MAX 100
 #define TL_LISTDEMO_MINERS     24
 #define TL_LISTDEMO_VALIDATORS 3

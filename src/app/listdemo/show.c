@@ -59,7 +59,7 @@ static const char *ending_of(const char *rule)
         {"geography", "listings lie far outside the zipcode"},
         {"time", "listings have dates or readings that cannot be"},
         {"copy", "marks that only one collection could have left are those of"},
-        {"sybil", "marks show one collection under several hotkeys, the first of them"},
+        {"sybil", "marks show one collection under several hotkeys; among them"},
         {"honeypot", "listings stand in the second-hand copy alone: the market never knew them"},
     };
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {

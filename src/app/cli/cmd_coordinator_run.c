@@ -218,6 +218,15 @@ static void look_at_stakes(service *s, tl_app *app)
     }
 }
 
+/* Deleting what is old may fail and be done again in an hour: it stops nothing. */
+static void tend(service *s, tl_app *app)
+{
+    tl_errctx why = TL_ERRCTX_INIT;
+    if (tl_coordinator_tend(s->coordinator, &why) != TL_OK) {
+        tl_app_say(app, "old objects stay for another hour: %s", why.message);
+    }
+}
+
 static tl_err serve(service *s, tl_app *app, const tl_cmd_call *call, tl_errctx *ctx)
 {
     TL_TRY(read_settings(s, app, call, ctx));
@@ -229,6 +238,7 @@ static tl_err serve(service *s, tl_app *app, const tl_cmd_call *call, tl_errctx 
         (void)nanosleep(&pause, NULL);
         if (turn % STAKES_TURNS == 0) {
             look_at_stakes(s, app);
+            tend(s, app);
         }
     }
     tl_app_say(app, "draining");

@@ -11,7 +11,14 @@
 #include "io/sys/sys.h"
 #include "tally/version.h"
 
-enum { SS58_PREFIX = 42, MS_NS = 1000000, NETUID = 46, HOLDER_BYTES = 12, HOLDER_LEN_MAX = 256 };
+enum {
+    SS58_PREFIX = 42,
+    MS_NS = 1000000,
+    NETUID = 46,
+    HOLDER_BYTES = 12,
+    HOLDER_LEN_MAX = 256,
+    TEND_MS = 3600000
+};
 
 #define HOLDER_FILE    "coordinator.id"
 #define SIGN_FILE      "objects.key"
@@ -527,6 +534,23 @@ void tl_coordinator_free(tl_coordinator *c)
 tl_err tl_coordinator_turn(tl_coordinator *c, tl_errctx *ctx)
 {
     return tl_keeper_turn(c->keeper, NULL, ctx);
+}
+
+tl_err tl_coordinator_tend(tl_coordinator *c, tl_errctx *ctx)
+{
+    const tl_objects_rule rules[] = {{TL_STR("data/"), 8 * TL_DAY_SECONDS},
+                                     {TL_STR("kept/"), 30 * TL_DAY_SECONDS},
+                                     {TL_STR("validators/"), 180 * TL_DAY_SECONDS}};
+    const int64_t now_ms = tl__coordinator_now_ms(c);
+    const tl_keeper_roster *roster = tl_keeper_roster_get(c->keeper);
+    const bool is_leader = roster->is_leader;
+    tl_objects_swept swept;
+    tl_keeper_roster_drop(c->keeper, roster);
+    if (!is_leader || now_ms - c->swept_ms < TEND_MS) {
+        return TL_OK;
+    }
+    c->swept_ms = now_ms;
+    return tl_objects_sweep(c->objects, &swept, rules, sizeof rules / sizeof rules[0], now_ms, ctx);
 }
 
 const char *tl_coordinator_url(const tl_coordinator *c)

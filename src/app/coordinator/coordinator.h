@@ -104,6 +104,11 @@ void tl_coordinator_stop(tl_coordinator *coordinator);
 /* tl_coordinator_turn: one turn of its keeper, where no thread takes them. */
 TL_MUST_USE tl_err tl_coordinator_turn(tl_coordinator *coordinator, tl_errctx *ctx);
 
+/* tl_coordinator_tend: what can wait: once an hour, if this coordinator leads, objects that are older than their rule are
+ * deleted: uploads after 8 days, kept copies after 30, what validators uploaded after 180 (listings spec, sections 1 and 4).
+ * Blocks while it deletes; from one thread, any. Errors: those of io/objects. */
+TL_MUST_USE tl_err tl_coordinator_tend(tl_coordinator *coordinator, tl_errctx *ctx);
+
 const char *tl_coordinator_url(const tl_coordinator *coordinator);  /* "http://127.0.0.1:8080" */
 const char *tl_coordinator_ss58(const tl_coordinator *coordinator); /* its hotkey */
 

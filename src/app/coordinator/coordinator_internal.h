@@ -40,6 +40,7 @@ struct tl_coordinator {
     tl_series *live;        /* gauges */
     tl_series *waiting;
     tl_series *leads;
+    int64_t swept_ms;            /* when objects were last swept; the tending thread's */
     _Atomic int64_t received_ms; /* the newest moment of receipt (COORD-2) */
 };
 

@@ -379,6 +379,45 @@ static void an_act_is_noted_or_did_not_happen(void **state)
     assert_true(tl_str_eq_cstr(tl_json_get(epoch, "state")->text, "failed"));
 }
 
+static size_t count_objects(world *w, const char *prefix)
+{
+    tl_objects *objects = NULL;
+    tl_objects_page page;
+    const char *folder;
+    assert_int_equal(tl_sys_join(&folder, w->arena, w->dir, "objects", NULL), TL_OK);
+    const tl_objects_options options = {.dir = folder};
+    assert_int_equal(tl_objects_open(&objects, &options, NULL), TL_OK);
+    assert_int_equal(tl_objects_list(objects, &page, w->arena, tl_str_from_cstr(prefix),
+                                     (tl_str){NULL, 0}, 0, NULL),
+                     TL_OK);
+    tl_objects_close(objects);
+    return page.count;
+}
+
+static void old_objects_go_by_their_rules(void **state)
+{
+    world *w = *state;
+    tl_str zipcode;
+    const char *code;
+    const tl_clock clock = tl_sys_clock(); /* files are as old as the machine says */
+    const tl_json *a = get(w, 0, "/api/v1/zipcode-assignments/current");
+    assert_int_equal(
+        tl_json_want_str(&zipcode, &tl_json_get(a, "zipcodes")->items[0], "zipcode", NULL), TL_OK);
+    assert_int_equal(tl_str_copy_cstr(&code, w->arena, zipcode, NULL), TL_OK);
+    upload(w, 0, code);
+    (void)report(w, 0);
+    w->clock.wall_ns = tl_clock_wall_ns(&clock) + 7 * TL_DAY_MS * MS_NS;
+    assert_int_equal(tl_coordinator_tend(w->coordinator, NULL), TL_OK);
+    assert_int_equal(count_objects(w, "data/"), 2);
+    w->clock.wall_ns += 2 * TL_DAY_MS * MS_NS;
+    assert_int_equal(tl_coordinator_tend(w->coordinator, NULL), TL_OK);
+    assert_int_equal(count_objects(w, "data/"), 0);
+    assert_int_equal(count_objects(w, "kept/"), 2);
+    w->clock.wall_ns += 22 * TL_DAY_MS * MS_NS;
+    assert_int_equal(tl_coordinator_tend(w->coordinator, NULL), TL_OK);
+    assert_int_equal(count_objects(w, "kept/"), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_world, end_world)
 
 int main(void)
@@ -388,6 +427,7 @@ int main(void)
         TEST(what_a_miner_must_not_know_comes_at_its_time),
         TEST(a_clock_that_is_set_back_gives_nobody_a_better_place),
         TEST(an_act_is_noted_or_did_not_happen),
+        TEST(old_objects_go_by_their_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

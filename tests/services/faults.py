@@ -184,8 +184,9 @@ def judge(tap, net, ids, states, faults, miners, validators):
     heard = sum(len(rows) for rows in said.values())
     tap.check("no acknowledged submission is lost", not lost and acknowledged > 0, "\n".join(lost))
     tap.check("validators' hashes agree in each epoch", not apart, {e: said[e] for e in apart})
-    tap.check("every epoch settled", len(settled) == EPOCHS, f"{states}\n" + "\n".join(
-        f"{v.words[-3:]} {r}" for v in validators for r in v.rows if r.get("error")) + "\n" + net.tail(40))
+    tap.check("every epoch settled", len(settled) == EPOCHS, "\n".join(
+        f"{e} {states.get(e)} {[(r['status'], r['error']) for v in validators for r in v.rows if r.get('epoch_id') == e]} "
+        f"{(ask(net, API + '/epochs/' + e + '/results')[1] or {}).get('status')}" for e in ids if e not in settled))
     tap.check("most of the work was done all the same", acknowledged >= EPOCHS and heard >= EPOCHS,
               f"{acknowledged} acknowledged, {heard} hashes\n" + "\n".join(
                   f"{r}" for p in miners + validators for r in p.rows if r.get("error")))

@@ -1,7 +1,8 @@
 """workers.py: shards of an epoch scored by three worker processes, of which some are killed.
 
 On PostgreSQL and S3. One validator takes the workers' documents, another one does the work itself: both must come to one
-hash in every epoch, whoever died meanwhile. Prints ok and not ok.
+hash in every epoch, whoever died meanwhile (WORK-1); asked to end, a worker gives its leases back (WORK-2). Prints ok and
+not ok.
 """
 import os
 import random

@@ -277,6 +277,29 @@ static void a_result_is_taken_once_and_from_anyone(void **state)
     tl_records_close(records);
 }
 
+static void what_an_epoch_leaves_undone_is_nobodys_work(void **state)
+{
+    const tl_sql_world *world = *state;
+    tl_records *records = tl_test_records(world);
+    tl_test_epoch(records, TL_EPOCH_SCORING);
+    put_shards(records, 3);
+    const tl_record_shard *got = NULL;
+    assert_int_equal(claim(records, world, &got, "w", 2, 100), 2);
+    tl_record_shard done = got[0];
+    tl_record_shard late = got[1];
+    done.result_key = TL_STR("shards/a");
+    tl_test_ok(tl_records_complete_shard(records, &done, ctx));
+    tl_test_ok(tl_records_close_shards(records, TL_TEST_EPOCH, ctx));
+    assert_int_equal(claim(records, world, &got, "w", 3, 1000000), 0);
+    uint64_t counts[TL_RECORD_SHARD_COUNT];
+    tl_test_ok(tl_records_count_shards(records, counts, TL_TEST_EPOCH, ctx));
+    assert_int_equal(counts[TL_RECORD_SHARD_DONE], 1);
+    assert_int_equal(counts[TL_RECORD_SHARD_FAILED], 2);
+    late.result_key = TL_STR("shards/b");
+    tl_test_ok(tl_records_complete_shard(records, &late, ctx)); /* it is right all the same */
+    tl_records_close(records);
+}
+
 static void a_shard_that_kills_its_workers_is_given_up(void **state)
 {
     const tl_sql_world *world = *state;
@@ -496,6 +519,7 @@ int main(void)
         TL_ON_BOTH(of_those_who_run_one_leads),
         TL_ON_BOTH(a_shard_goes_from_hand_to_hand),
         TL_ON_BOTH(a_result_is_taken_once_and_from_anyone),
+        TL_ON_BOTH(what_an_epoch_leaves_undone_is_nobodys_work),
         TL_ON_BOTH(a_shard_that_kills_its_workers_is_given_up),
         TL_ON_BOTH(no_shard_is_claimed_twice),
         TL_ON_BOTH(workers_that_die_leave_their_shards_to_others),

@@ -3,7 +3,8 @@
 Two coordinators on PostgreSQL, Redis and S3, three miners, two validators, two workers. At times drawn from a fixed seed one
 of them is killed with SIGKILL: a coordinator and a worker are started again at once, a store after a second or so. At the
 end every acknowledged submission must be there with its bytes, every epoch settled, and no two validators of one epoch may
-hold different hashes: whoever is not answered asks again (PEER-2). Where there is no S3 server, the object store is a folder that the coordinators share.
+hold different hashes: whoever is not answered asks again (PEER-2). Where there is no S3 server, the object store is a folder
+that the coordinators share.
 """
 import hashlib
 import os

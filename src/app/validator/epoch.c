@@ -89,7 +89,9 @@ static tl_err one_round(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
     if (e->options->peer->is_compat) {
         return tl__compat_round(e, out, ctx);
     }
-    TL_TRY(tl__run_shards(e, ctx));
+    if (e->zips == NULL) { /* sheets are pure: another round votes on the same ones */
+        TL_TRY(tl__run_shards(e, ctx));
+    }
     out->listings = 0;
     for (size_t i = 0; i < e->view.place_count; i++) {
         out->listings += e->zips[i].listings;
@@ -113,7 +115,6 @@ static tl_err both_rounds(tl__epoch *e, tl_validator_epoch *out, tl_errctx *ctx)
         if (err != TL_OK || !e->is_extended || e->round == 2) {
             return err;
         }
-        free_zips(e);
     }
     return TL_OK;
 }

@@ -351,7 +351,7 @@ try:
     people(EPOCH)
     metrics = call("/metrics").body.decode()
     check("metrics tell of epochs", 'tally_coordinator_epochs_total{state="settled"} 1' in metrics and
-          "tally_coordinator_is_leader 1" in metrics, metrics[:400])
+          "\ntally_coordinator_is_leader 1\n" in metrics, metrics[:400])
     process.terminate()
     check("SIGTERM ends it well", process.wait(20) == 0)
 finally:

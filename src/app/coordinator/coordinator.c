@@ -302,7 +302,7 @@ static tl_err make_metrics(tl_coordinator *c, tl_errctx *ctx)
     c->waiting = tl_metric_series(family, NULL);
     TL_TRY(tl_metrics_gauge(&family, c->metrics,
                             &(tl_metric_spec){.name = "tally_coordinator_is_leader",
-                                              .help = "1 while this coordinator leads."},
+                                              .help = "Whether this coordinator leads: 1, or 0."},
                             ctx));
     c->leads = tl_metric_series(family, NULL);
     return TL_OK;

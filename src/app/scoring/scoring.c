@@ -5,7 +5,7 @@
 
 #include "core/crypto/hash/hash.h"
 
-#define MINER_LEN_MAX ((size_t)1 << 30)
+#define MINERS_LEN_MAX ((size_t)1 << 31) /* of two */
 
 tl_place tl_scoring_place(const tl_scoring_job *job)
 {
@@ -23,40 +23,96 @@ tl_place tl_scoring_place(const tl_scoring_job *job)
     return place;
 }
 
-static tl_err fetch_one(tl_bytes *out, const tl_scoring_job *job, size_t entry, size_t object,
-                        tl_scoring_fetch fetch, void *self, tl_arena *arena, tl_errctx *ctx)
+/* Up to two submissions whose objects are held against their hashes side by side. */
+typedef struct pair {
+    size_t index[2];
+    size_t count;
+    tl_bytes *objects[2];
+} pair;
+
+static tl_err check_object(const tl_scoring_object *want, tl_bytes found, const tl_hash32 *hash,
+                           tl_errctx *ctx)
 {
-    const tl_scoring_object *want = &job->entries[entry].objects[object];
-    tl_hash32 found;
-    TL_TRY(fetch(self, out, entry, object, arena, ctx));
-    tl_sha256(&found, out->ptr, out->len);
-    return out->len == want->bytes && tl_hash32_cmp(&found, &want->sha256) == 0
+    return found.len == want->bytes && tl_hash32_cmp(hash, &want->sha256) == 0
                ? TL_OK
                : tl_fail(ctx, TL_ERR_CORRUPT, "an object is not what its hash says"); /* SCORE-2 */
 }
 
-static tl_err add_entry(tl_shard *shard, const tl_scoring_job *job, size_t index,
-                        tl_scoring_fetch fetch, void *self, tl_errctx *ctx)
+/* The object of that number of each submission that has one. */
+static tl_err fetch_objects(pair *p, const tl_scoring_job *job, size_t number,
+                            tl_scoring_fetch fetch, void *self, tl_arena *arena, tl_errctx *ctx)
 {
-    const tl_scoring_entry *from = &job->entries[index];
-    tl_arena *arena = NULL;
-    TL_TRY(tl_arena_new(&arena, NULL, MINER_LEN_MAX, NULL, ctx));
-    tl_bytes *objects = TL_NEW(arena, tl_bytes, from->object_count);
-    tl_err err = objects == NULL ? tl_arena_fail(arena, ctx) : TL_OK;
-    for (size_t i = 0; err == TL_OK && i < from->object_count; i++) {
-        err = fetch_one(&objects[i], job, index, i, fetch, self, arena, ctx);
+    tl_bytes found[2] = {{NULL, 0}, {NULL, 0}};
+    tl_hash32 hashes[2];
+    for (size_t k = 0; k < p->count; k++) {
+        if (number < job->entries[p->index[k]].object_count) {
+            TL_TRY(fetch(self, &found[k], p->index[k], number, arena, ctx));
+        }
     }
-    if (err == TL_OK) {
+    tl_sha256_two(hashes, found[0], found[1]);
+    for (size_t k = 0; k < p->count; k++) {
+        const tl_scoring_entry *const from = &job->entries[p->index[k]];
+        if (number < from->object_count) {
+            TL_TRY(check_object(&from->objects[number], found[k], &hashes[k], ctx));
+            p->objects[k][number] = found[k];
+        }
+    }
+    return TL_OK;
+}
+
+static tl_err fetch_pair(pair *p, const tl_scoring_job *job, tl_scoring_fetch fetch, void *self,
+                         tl_arena *arena, tl_errctx *ctx)
+{
+    size_t most = 0;
+    for (size_t k = 0; k < p->count; k++) {
+        const size_t count = job->entries[p->index[k]].object_count;
+        most = count > most ? count : most;
+        p->objects[k] = TL_NEW(arena, tl_bytes, count);
+        if (p->objects[k] == NULL) {
+            return tl_arena_fail(arena, ctx);
+        }
+    }
+    for (size_t i = 0; i < most; i++) {
+        TL_TRY(fetch_objects(p, job, i, fetch, self, arena, ctx));
+    }
+    return TL_OK;
+}
+
+static tl_err add_pair(tl_shard *shard, const tl_scoring_job *job, pair *p, tl_scoring_fetch fetch,
+                       void *self, tl_errctx *ctx)
+{
+    tl_arena *arena = NULL;
+    TL_TRY(tl_arena_new(&arena, NULL, MINERS_LEN_MAX, NULL, ctx));
+    tl_err err = fetch_pair(p, job, fetch, self, arena, ctx);
+    for (size_t k = 0; err == TL_OK && k < p->count; k++) {
+        const tl_scoring_entry *const from = &job->entries[p->index[k]];
         const tl_shard_entry entry = {.hotkey = from->hotkey,
                                       .coldkey = from->coldkey,
                                       .content_hash = from->content_hash,
                                       .received_ms = from->received_ms,
-                                      .objects = objects,
+                                      .objects = p->objects[k],
                                       .object_count = from->object_count};
         err = tl_shard_add(shard, &entry, arena, ctx);
     }
     tl_arena_free(arena);
     return err;
+}
+
+/* All submissions that have objects, two at a time. */
+static tl_err add_all(tl_shard *shard, const tl_scoring_job *job, tl_scoring_fetch fetch,
+                      void *self, tl_errctx *ctx)
+{
+    pair p = {.count = 0};
+    for (size_t i = 0; i < job->entry_count; i++) {
+        if (job->entries[i].object_count > 0) {
+            p.index[p.count++] = i;
+        }
+        if (p.count == 2) {
+            TL_TRY(add_pair(shard, job, &p, fetch, self, ctx));
+            p.count = 0;
+        }
+    }
+    return p.count > 0 ? add_pair(shard, job, &p, fetch, self, ctx) : TL_OK;
 }
 
 tl_err tl_scoring_run(tl_scoring_result *out, tl_arena *arena, const tl_scoring_job *job,
@@ -75,11 +131,7 @@ tl_err tl_scoring_run(tl_scoring_result *out, tl_arena *arena, const tl_scoring_
                                       .expected = place.expected,
                                       .wants_identities = true};
     TL_TRY(tl_shard_new(&shard, arena, &context, ctx));
-    for (size_t i = 0; i < job->entry_count; i++) {
-        if (job->entries[i].object_count > 0) {
-            TL_TRY(add_entry(shard, job, i, fetch, self, ctx));
-        }
-    }
+    TL_TRY(add_all(shard, job, fetch, self, ctx));
     TL_TRY(tl_shard_finish(shard, &result, ctx));
     *out = (tl_scoring_result){.sheets = result.sheets,
                                .count = result.count,

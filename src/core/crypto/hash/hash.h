@@ -46,6 +46,10 @@ void tl_sha256_update(tl_sha256_state *state, const void *data, size_t len);
 void tl_sha256_final(tl_sha256_state *state, tl_hash32 *out);
 void tl_sha256(tl_hash32 *out, const void *data, size_t len);
 
+/* tl_sha256_two: of two inputs side by side: one waits for itself, two wait for each other's gaps. Some 1.6 times as fast as
+ * one after the other where the processor has the instructions. */
+void tl_sha256_two(tl_hash32 out[2], tl_bytes a, tl_bytes b);
+
 /* --- SHA3-256 (FIPS 202) and Keccak-256 (the original submission's padding, as Ethereum uses it) --- */
 
 #define TL_KECCAK_RATE_LEN 136 /* 1600 bits less twice 256 */

@@ -14,6 +14,10 @@ extern const uint32_t tl__sha256_k[64];
 void tl__sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t block_count);
 void tl__sha256_compress_ni(uint32_t state[8], const uint8_t *blocks, size_t block_count);
 
+/* The same for two states at once. */
+void tl__sha256_compress_two_ni(uint32_t *const states[2], const uint8_t *const blocks[2],
+                                size_t block_count);
+
 /* Has this processor the instructions, and did the compiler know how to ask? */
 bool tl__sha256_has_ni(void);
 

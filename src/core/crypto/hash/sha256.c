@@ -184,3 +184,27 @@ void tl_sha256(tl_hash32 *out, const void *data, size_t len)
     tl_sha256_update(&state, data, len);
     tl_sha256_final(&state, out);
 }
+
+void tl_sha256_two(tl_hash32 out[2], tl_bytes a, tl_bytes b)
+{
+    tl_sha256_state states[2];
+    const size_t shorter = a.len < b.len ? a.len : b.len;
+    const size_t blocks = tl__sha256_has_ni() ? shorter / TL_SHA256_BLOCK_LEN : 0;
+    const size_t len = blocks * TL_SHA256_BLOCK_LEN;
+    tl_sha256_init(&states[0]);
+    tl_sha256_init(&states[1]);
+    if (blocks != 0) { /* HASH-3 */
+        uint32_t *const h[2] = {states[0].h, states[1].h};
+        const uint8_t *const from[2] = {a.ptr, b.ptr};
+        tl__sha256_compress_two_ni(h, from, blocks);
+        states[0].len = states[1].len = len;
+    }
+    if (a.len > len) {
+        tl_sha256_update(&states[0], a.ptr + len, a.len - len);
+    }
+    if (b.len > len) {
+        tl_sha256_update(&states[1], b.ptr + len, b.len - len);
+    }
+    tl_sha256_final(&states[0], &out[0]);
+    tl_sha256_final(&states[1], &out[1]);
+}

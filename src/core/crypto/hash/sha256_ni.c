@@ -69,6 +69,75 @@ tl__sha256_compress_ni(uint32_t state[8], const uint8_t *blocks, size_t block_co
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
 
+/* One stream of two: its state, and its sixteen words as they go round. */
+#    define LOAD_STREAM(n, state)                                                                  \
+        const __m128i cdab##n = _mm_shuffle_epi32(load(state), 0xB1);                              \
+        const __m128i efgh##n = _mm_shuffle_epi32(load((state) + 4), 0x1B);                        \
+        __m128i abef##n = _mm_alignr_epi8(cdab##n, efgh##n, 8);                                    \
+        __m128i cdgh##n = _mm_blend_epi16(efgh##n, cdab##n, 0xF0)
+
+#    define STORE_STREAM(n, state)                                                                 \
+        do {                                                                                       \
+            const __m128i feba_ = _mm_shuffle_epi32(abef##n, 0x1B);                                \
+            const __m128i dchg_ = _mm_shuffle_epi32(cdgh##n, 0xB1);                                \
+            _mm_storeu_si128((__m128i *)(void *)(state), _mm_blend_epi16(feba_, dchg_, 0xF0));     \
+            _mm_storeu_si128((__m128i *)(void *)((state) + 4), _mm_alignr_epi8(dchg_, feba_, 8));  \
+        } while (0)
+
+/* Four rounds of both: the two chains stand between each other's instructions. */
+#    define FOUR_OF_TWO(i, w0, w1, w2, w3)                                                         \
+        do {                                                                                       \
+            const __m128i k_ = load(tl__sha256_k + 4 * (i));                                       \
+            __m128i ka_ = _mm_add_epi32(a[w0], k_);                                                \
+            __m128i kb_ = _mm_add_epi32(b[w0], k_);                                                \
+            cdgh0 = _mm_sha256rnds2_epu32(cdgh0, abef0, ka_);                                      \
+            cdgh1 = _mm_sha256rnds2_epu32(cdgh1, abef1, kb_);                                      \
+            abef0 = _mm_sha256rnds2_epu32(abef0, cdgh0, _mm_shuffle_epi32(ka_, 0x0E));             \
+            abef1 = _mm_sha256rnds2_epu32(abef1, cdgh1, _mm_shuffle_epi32(kb_, 0x0E));             \
+            if ((i) < 12) {                                                                        \
+                a[w0] = _mm_add_epi32(_mm_sha256msg1_epu32(a[w0], a[w1]),                          \
+                                      _mm_alignr_epi8(a[w3], a[w2], 4));                           \
+                b[w0] = _mm_add_epi32(_mm_sha256msg1_epu32(b[w0], b[w1]),                          \
+                                      _mm_alignr_epi8(b[w3], b[w2], 4));                           \
+                a[w0] = _mm_sha256msg2_epu32(a[w0], a[w3]);                                        \
+                b[w0] = _mm_sha256msg2_epu32(b[w0], b[w3]);                                        \
+            }                                                                                      \
+        } while (0)
+
+#    define SIXTEEN_OF_TWO(i)                                                                      \
+        do {                                                                                       \
+            FOUR_OF_TWO(i, 0, 1, 2, 3);                                                            \
+            FOUR_OF_TWO((i) + 1, 1, 2, 3, 0);                                                      \
+            FOUR_OF_TWO((i) + 2, 2, 3, 0, 1);                                                      \
+            FOUR_OF_TWO((i) + 3, 3, 0, 1, 2);                                                      \
+        } while (0)
+
+__attribute__((target("sha,sse4.1"))) void
+tl__sha256_compress_two_ni(uint32_t *const states[2], const uint8_t *const blocks[2],
+                           size_t block_count)
+{
+    LOAD_STREAM(0, states[0]);
+    LOAD_STREAM(1, states[1]);
+    const uint8_t *p = blocks[0];
+    const uint8_t *q = blocks[1];
+    for (; block_count != 0; block_count--, p += TL_SHA256_BLOCK_LEN, q += TL_SHA256_BLOCK_LEN) {
+        const __m128i abef0_before = abef0, cdgh0_before = cdgh0;
+        const __m128i abef1_before = abef1, cdgh1_before = cdgh1;
+        __m128i a[4] = {load_words(p), load_words(p + 16), load_words(p + 32), load_words(p + 48)};
+        __m128i b[4] = {load_words(q), load_words(q + 16), load_words(q + 32), load_words(q + 48)};
+        SIXTEEN_OF_TWO(0);
+        SIXTEEN_OF_TWO(4);
+        SIXTEEN_OF_TWO(8);
+        SIXTEEN_OF_TWO(12);
+        abef0 = _mm_add_epi32(abef0, abef0_before);
+        cdgh0 = _mm_add_epi32(cdgh0, cdgh0_before);
+        abef1 = _mm_add_epi32(abef1, abef1_before);
+        cdgh1 = _mm_add_epi32(cdgh1, cdgh1_before);
+    }
+    STORE_STREAM(0, states[0]);
+    STORE_STREAM(1, states[1]);
+}
+
 #else
 
 bool tl__sha256_has_ni(void)
@@ -79,6 +148,15 @@ bool tl__sha256_has_ni(void)
 void tl__sha256_compress_ni(uint32_t state[8], const uint8_t *blocks, size_t block_count)
 {
     (void)state;
+    (void)blocks;
+    (void)block_count;
+    TL_ASSERT(tl__sha256_has_ni());
+}
+
+void tl__sha256_compress_two_ni(uint32_t *const states[2], const uint8_t *const blocks[2],
+                                size_t block_count)
+{
+    (void)states;
     (void)blocks;
     (void)block_count;
     TL_ASSERT(tl__sha256_has_ni());

@@ -317,6 +317,23 @@ static void the_processors_instructions_give_the_portable_state(void **state)
     }
 }
 
+static void two_side_by_side_are_two(void **state)
+{
+    (void)state; /* HASH-3, HASH-1: of any two lengths, one input inside the other too */
+    uint64_t seed = 0x24681357;
+    for (size_t round = 0; round < 600; round++) {
+        const size_t most = round < 300 ? 260 : 4000;
+        const size_t from = next_random(&seed) % 1000;
+        const tl_bytes a = {message + from, next_random(&seed) % most};
+        const tl_bytes b = {message + next_random(&seed) % 1000, next_random(&seed) % most};
+        tl_hash32 got[2], want[2];
+        tl_sha256_two(got, a, round % 7 == 0 ? (tl_bytes){NULL, 0} : b);
+        tl_sha256(&want[0], a.ptr, a.len);
+        tl_sha256(&want[1], b.ptr, round % 7 == 0 ? 0 : b.len);
+        assert_memory_equal(got, want, sizeof got);
+    }
+}
+
 static void blake2b_has_its_three_sizes(void **state)
 {
     (void)state; /* 128, 256 and 512 bits: digests of their own, not prefixes of one another */
@@ -404,6 +421,7 @@ int main(void)
         cmocka_unit_test(each_cut_in_two_gives_the_same_digest),
         cmocka_unit_test(random_cuts_give_the_same_digest),
         cmocka_unit_test(the_processors_instructions_give_the_portable_state),
+        cmocka_unit_test(two_side_by_side_are_two),
         cmocka_unit_test(blake2b_has_its_three_sizes),
         cmocka_unit_test(libsodium_agrees),
         cmocka_unit_test(a_copied_state_goes_on_twice),

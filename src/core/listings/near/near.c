@@ -67,6 +67,17 @@ static int compare_index(const void *a, const void *b, void *self)
     return (index_a > index_b) - (index_a < index_b);
 }
 
+/* Most come as they stand in their objects. */
+static bool is_by_index(const tl__near_row *rows, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (rows[i - 1].index > rows[i].index) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Rows by rank, then by index: from here on nothing knows in which order they were added (NEAR-1). */
 static tl_err gather_rows(tl__near_work *work, const tl_near *near, tl_errctx *ctx)
 {
@@ -94,8 +105,11 @@ static tl_err gather_rows(tl__near_work *work, const tl_near *near, tl_errctx *c
     }
     for (size_t rank = 0; rank < work->entry_count; rank++) {
         const uint32_t begin = work->begin[rank];
-        TL_TRY(tl_sort(&work->rows[begin], work->begin[rank + 1] - begin, sizeof *work->rows,
-                       compare_index, NULL, work->scratch, ctx));
+        const size_t count = work->begin[rank + 1] - begin;
+        if (!is_by_index(&work->rows[begin], count)) {
+            TL_TRY(tl_sort(&work->rows[begin], count, sizeof *work->rows, compare_index, NULL,
+                           work->scratch, ctx));
+        }
     }
     return TL_OK;
 }

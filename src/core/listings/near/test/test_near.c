@@ -513,9 +513,9 @@ static void logarithms_are_exact_to_their_unit(void **state)
 static void keys_are_sorted_and_equal_ones_keep_their_order(void **state)
 {
     (void)state;
-    static tl__near_key keys[3000];
-    static tl__near_key spare[3000];
-    for (size_t count = 1; count <= 3000; count = count * 3 / 2 + 1) {
+    static tl__near_key keys[12000];
+    static tl__near_key spare[12000];
+    for (size_t count = 1; count <= 12000; count = count * 3 / 2 + 1) {
         tl_xoshiro rng;
         tl_xoshiro_seed(&rng, count);
         for (size_t i = 0; i < count; i++) {

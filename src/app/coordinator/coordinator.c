@@ -540,6 +540,7 @@ tl_err tl_coordinator_tend(tl_coordinator *c, tl_errctx *ctx)
 {
     const tl_objects_rule rules[] = {{TL_STR("data/"), 8 * TL_DAY_SECONDS},
                                      {TL_STR("kept/"), 30 * TL_DAY_SECONDS},
+                                     {TL_STR("shards/"), 8 * TL_DAY_SECONDS},
                                      {TL_STR("validators/"), 180 * TL_DAY_SECONDS}};
     const int64_t now_ms = tl__coordinator_now_ms(c);
     const tl_keeper_roster *roster = tl_keeper_roster_get(c->keeper);

@@ -208,10 +208,10 @@ static tl_err start_server(tl_api *api, tl_errctx *ctx)
         .self = api,
         .is_exempt = is_exempt,
         .on_loop_start = on_loop_start,
-        .on_head = tl__gates_on_head,
-        .on_body = tl__gates_on_body,
-        .on_request = tl__gates_on_request,
-        .on_gone = tl__gates_on_gone,
+        .on_head = tl__api_gates_on_head,
+        .on_body = tl__api_gates_on_body,
+        .on_request = tl__api_gates_on_request,
+        .on_gone = tl__api_gates_on_gone,
     };
     return tl_http_server_start(&api->server, &http, &app, ctx);
 }

@@ -197,10 +197,10 @@ struct tl_api {
 /* --- stations, in their order --- */
 
 /* gates.c: on the loop, from a request's head to a worker */
-void tl__gates_on_head(void *user, tl_http_exchange *x);
-void tl__gates_on_body(void *user, tl_http_exchange *x, tl_bytes chunk);
-void tl__gates_on_request(void *user, tl_http_exchange *x);
-void tl__gates_on_gone(void *user, tl_http_exchange *x, tl_http_gone why);
+void tl__api_gates_on_head(void *user, tl_http_exchange *x);
+void tl__api_gates_on_body(void *user, tl_http_exchange *x, tl_bytes chunk);
+void tl__api_gates_on_request(void *user, tl_http_exchange *x);
+void tl__api_gates_on_gone(void *user, tl_http_exchange *x, tl_http_gone why);
 void tl__call_free(tl_api_call *call);
 
 /* peer.c: who stands behind a trusted proxy */

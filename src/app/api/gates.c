@@ -242,7 +242,7 @@ static void await_body(tl_api_call *call)
     tl_http_take_body(call->x, call->fd >= 0 ? TL_HTTP_CHUNKS : TL_HTTP_COLLECT, len_max, 0);
 }
 
-void tl__gates_on_head(void *user, tl_http_exchange *x)
+void tl__api_gates_on_head(void *user, tl_http_exchange *x)
 {
     tl__lane *lane = user;
     tl_api_call *call = call_new(lane, x);
@@ -263,7 +263,7 @@ void tl__gates_on_head(void *user, tl_http_exchange *x)
 
 /* --- the body --- */
 
-void tl__gates_on_body(void *user, tl_http_exchange *x, tl_bytes chunk)
+void tl__api_gates_on_body(void *user, tl_http_exchange *x, tl_bytes chunk)
 {
     (void)user;
     tl_api_call *call = tl_http_user(x);
@@ -300,7 +300,7 @@ static bool is_inline(const tl_api_call *call)
            (call->api->settings.redis == NULL || call->route->spec->limits[0].count == 0);
 }
 
-void tl__gates_on_request(void *user, tl_http_exchange *x)
+void tl__api_gates_on_request(void *user, tl_http_exchange *x)
 {
     (void)user;
     tl_api_call *call = tl_http_user(x);
@@ -350,7 +350,7 @@ static bool code_of_gone(tl_api_code *code, const char **message, tl_http_gone w
     return false;
 }
 
-void tl__gates_on_gone(void *user, tl_http_exchange *x, tl_http_gone why)
+void tl__api_gates_on_gone(void *user, tl_http_exchange *x, tl_http_gone why)
 {
     (void)user;
     tl_api_call *call = tl_http_user(x);

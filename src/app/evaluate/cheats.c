@@ -157,7 +157,7 @@ tl__row tl__invent(tl__round *r)
 {
     const tl_evaluate_house *a = &r->zip->houses[tl__below(r, r->zip->count)];
     const tl_evaluate_house *b = &r->zip->houses[tl__below(r, r->zip->count)];
-    tl__row row = tl__row_of(a);
+    tl__row row = tl__evaluate_row_of(a);
     const double area = tl__between(r, 0.92, 1.08);
     const double price = tl__between(r, 0.9, 1.1);
     row.sqft_hundredths = (int64_t)((double)a->sqft_hundredths * area) / 100 * 100;
@@ -254,7 +254,7 @@ static void add_rows(tl__round *r, tl__sheet *s)
             is_there = s->rows[j].house == house;
         }
         if (!is_there && s->count < s->cap) {
-            tl__row row = tl__row_of(house);
+            tl__row row = tl__evaluate_row_of(house);
             row.scraped_ms = s->rows[0].scraped_ms + 500;
             s->rows[s->count++] = row;
             i++;

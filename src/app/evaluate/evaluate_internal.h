@@ -138,8 +138,8 @@ uint64_t tl__below(tl__round *r, uint64_t n);
 bool tl__chance(tl__round *r, double share);
 double tl__between(tl__round *r, double low, double high);
 
-/* tl__row_of: a house as the world has it. */
-tl__row tl__row_of(const tl_evaluate_house *house);
+/* tl__evaluate_row_of: a house as the world has it. */
+tl__row tl__evaluate_row_of(const tl_evaluate_house *house);
 
 /* tl__scrape: an honest miner's submission of that share of the houses. cap: rows that may be there later. */
 TL_MUST_USE tl_err tl__scrape(tl__sheet *out, tl__round *r, double share, bool has_ms,

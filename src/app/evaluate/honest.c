@@ -28,7 +28,7 @@ double tl__between(tl__round *r, double low, double high)
     return low + (high - low) * tl__unit(r);
 }
 
-tl__row tl__row_of(const tl_evaluate_house *house)
+tl__row tl__evaluate_row_of(const tl_evaluate_house *house)
 {
     tl__row row = {
         .house = house,
@@ -134,7 +134,7 @@ tl_err tl__scrape(tl__sheet *out, tl__round *r, double share, bool has_ms, tl_er
     for (size_t i = 0; i < all;
          i++) { /* so many of so many, each house alike (Knuth's algorithm S) */
         if (tl__below(r, all - i) < wanted) {
-            tl__row row = tl__row_of(&r->zip->houses[i]);
+            tl__row row = tl__evaluate_row_of(&r->zip->houses[i]);
             slip(r, &row, &sheet.style);
             sheet.rows[sheet.count++] = row;
             wanted--;

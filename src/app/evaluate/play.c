@@ -239,7 +239,7 @@ static tl_err judge(tally *out, tl__round *r, const played *p, const tl_shard_re
         return tl_arena_fail(r->arena, ctx);
     }
     for (size_t i = 0; i < r->zip->count; i++) {
-        rows[i] = tl__row_of(&r->zip->houses[i]);
+        rows[i] = tl__evaluate_row_of(&r->zip->houses[i]);
         rows[i].scraped_ms = r->world->start_ms;
     }
     TL_TRY(read_world(&houses, r, rows, r->zip->count, ctx));

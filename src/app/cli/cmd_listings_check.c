@@ -518,7 +518,7 @@ static const tl_cmd_option options[] = {
              "every row is held against it"},
     {.name = "map",
      .type = TL_CMD_TEXT,
-     .metavar = "FIELD=COLUMN,…",
+     .metavar = "FIELD=COLUMN,...",
      .help = "what the table's columns are, where their names do not tell",
      .is_repeatable = true},
     {.name = "epoch-start",
@@ -549,7 +549,7 @@ static const tl_cmd_option args[] = {
     {.name = "file",
      .type = TL_CMD_FILE,
      .metavar = "FILE",
-     .help = "a submission's object: {\"zipcode\",\"listings\":[…]}",
+     .help = "a submission's object: {\"zipcode\",\"listings\":[...]}",
      .is_required = true,
      .is_repeatable = true},
 };

@@ -134,7 +134,7 @@ static const tl_cmd_option options[] = {
      .is_required = true},
     {.name = "map",
      .type = TL_CMD_TEXT,
-     .metavar = "FIELD=COLUMN,…",
+     .metavar = "FIELD=COLUMN,...",
      .help = "which column is what, where the names do not tell; FIELD= leaves a field out",
      .is_repeatable = true},
     {.name = "seed",

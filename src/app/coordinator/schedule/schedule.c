@@ -90,6 +90,8 @@ static void look_at_scoring(gathered *g, const tl_schedule_epoch *epoch)
 {
     tl_schedule_windows until;
     tl_schedule_windows_of(&until, epoch);
+    /* Whoever missed the evidence may be back for the second vote: it waits for all who joined. */
+    const bool is_complete = !epoch->was_extended || epoch->committed >= epoch->joined;
     switch (epoch->stage) { /* SCHED-3 */
     case TL_STAGE_EVIDENCE:
         if ((epoch->joined > 0 && epoch->posted_joined >= epoch->joined) ||
@@ -98,7 +100,7 @@ static void look_at_scoring(gathered *g, const tl_schedule_epoch *epoch)
         }
         return;
     case TL_STAGE_COMMITS:
-        if ((epoch->posted > 0 && epoch->committed_posted >= epoch->posted) ||
+        if ((epoch->posted > 0 && epoch->committed_posted >= epoch->posted && is_complete) ||
             is_over(g, until.commit_until_ms)) {
             act(g, TL_ACT_COMMITS, epoch->start_ms);
         }

@@ -118,7 +118,8 @@ static void carry_out(world *w, const tl_schedule_act *a)
         e->stage = TL_STAGE_COMMITS;
         break;
     case TL_ACT_COMMITS:
-        assert_true((e->posted > 0 && e->committed_posted >= e->posted) ||
+        assert_true((e->posted > 0 && e->committed_posted >= e->posted &&
+                     (!e->was_extended || e->committed >= e->joined)) ||
                     w->now_ms >= until.commit_until_ms);
         e->stage = TL_STAGE_RESULTS;
         break;

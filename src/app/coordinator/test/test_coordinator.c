@@ -189,7 +189,7 @@ static void every_public_answer_holds_to_its_schema(void **state)
         "/rate-limits",
         "/api/v1/zipcode-assignments/stats",
         "/api/v1/epochs?limit=1",
-        "/api/v1/epochs/" NOON_ID,
+        ("/api/v1/epochs/" NOON_ID),
         "/api/v1/leaderboard",
         "/openapi.json",
         "/readyz",

@@ -125,15 +125,20 @@ static tl_err refuse_upload(tl_api_call *call, tl_err err, tl_errctx *ctx)
 
 /* --- the two kinds of report --- */
 
+static tl_record_status status_of(const tl_api_call *call, const report *r)
+{
+    return (tl_record_status){.epoch_id = r->epoch_id,
+                              .hotkey = tl_api_call_caller(call)->hotkey,
+                              .word = r->word,
+                              .listings = r->listings,
+                              .is_upload_complete = r->is_upload_complete,
+                              .zipcodes = r->zipcodes,
+                              .updated_ms = r->received_ms};
+}
+
 static tl_err note_status(tl_api_call *call, const report *r, tl_errctx *ctx)
 {
-    const tl_record_status status = {.epoch_id = r->epoch_id,
-                                     .hotkey = tl_api_call_caller(call)->hotkey,
-                                     .word = r->word,
-                                     .listings = r->listings,
-                                     .is_upload_complete = r->is_upload_complete,
-                                     .zipcodes = r->zipcodes,
-                                     .updated_ms = r->received_ms};
+    const tl_record_status status = status_of(call, r);
     return tl_records_put_status(tl__coordinator_records_of(call), &status, ctx);
 }
 
@@ -173,6 +178,7 @@ static tl_err take_submission(tl_api_call *call, const report *r, const tl_keepe
     const tl_api_caller *caller = tl_api_call_caller(call);
     tl_arena *scratch = NULL;
     tl_intake_ack ack;
+    const tl_record_status status = status_of(call, r);
     const tl_intake_claim claim = {.epoch_id = r->epoch_id,
                                    .ss58 = tl_str_from_cstr(caller->ss58),
                                    .hotkey = caller->hotkey,
@@ -181,16 +187,13 @@ static tl_err take_submission(tl_api_call *call, const report *r, const tl_keepe
                                    .received_ms = r->received_ms,
                                    .correlation = tl_api_call_id(call),
                                    .zipcodes = live->zipcodes,
-                                   .zipcode_count = live->zipcode_count};
+                                   .zipcode_count = live->zipcode_count,
+                                   .status = &status};
     TL_TRY(tl_arena_new(&scratch, NULL, 0, NULL, ctx));
     tl_keeper_enter(c->keeper, live->record.start_ms);
     tl_err err = tl_intake_take(c->intake, &ack, scratch, &claim, ctx);
     if (err == TL_OK) {
         err = acknowledge(call, r, &ack, ctx);
-        if (ack.receipt.kept == TL_RECORD_KEPT && err == TL_OK) {
-            const tl_err noted = note_status(call, r, NULL); /* the row above is what counts */
-            (void)noted;
-        }
     } else {
         err = refuse_upload(call, err, ctx);
     }

@@ -2,31 +2,65 @@
  * queue gathers. */
 #include "app/coordinator/intake/intake_internal.h"
 
+typedef struct batch {
+    tl_intake *intake;
+    tl__intake_wait *const *waits;
+    size_t count;
+} batch;
+
+/* Rows, and the status of each that was kept. */
+static tl_err keep_with_statuses(void *self, tl_sql *sql, tl_errctx *ctx)
+{
+    const batch *b = self;
+    (void)sql;
+    TL_TRY(
+        tl_records_keep(b->intake->records, b->intake->receipts, b->intake->rows, b->count, ctx));
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->waits[i]->status != NULL && b->intake->receipts[i].kept == TL_RECORD_KEPT) {
+            TL_TRY(tl_records_put_status(b->intake->records, b->waits[i]->status, ctx));
+        }
+    }
+    return TL_OK;
+}
+
+/* What a miner says of itself must not stand in the way of anybody's submission: a status that is refused (another end was
+ * told meanwhile) costs the batch its statuses, and no row. */
+static tl_err keep_batch(batch *b, tl_errctx *ctx)
+{
+    const tl_err err =
+        tl_sql_transact(tl_records_sql(b->intake->records), keep_with_statuses, b, ctx);
+    if (err != TL_ERR_STATE && err != TL_ERR_NOT_FOUND) {
+        return err;
+    }
+    tl_errctx_reset(ctx);
+    return tl_records_keep(b->intake->records, b->intake->receipts, b->intake->rows, b->count, ctx);
+}
+
 /* A batch that fails as a whole says nothing about any single row: each is told the failure, and may come again. */
-static void write_batch(tl_intake *intake, tl__intake_wait *const *batch, size_t count)
+static void write_batch(tl_intake *intake, tl__intake_wait *const *waits, size_t count)
 {
     tl_errctx why = TL_ERRCTX_INIT;
+    batch b = {.intake = intake, .waits = waits, .count = count};
     for (size_t i = 0; i < count; i++) {
-        intake->rows[i] = *batch[i]->submission;
+        intake->rows[i] = *waits[i]->submission;
     }
-    const tl_err err =
-        tl_records_keep(intake->records, intake->receipts, intake->rows, count, &why);
+    const tl_err err = keep_batch(&b, &why);
     (void)pthread_mutex_lock(&intake->lock);
     for (size_t i = 0; i < count; i++) {
-        batch[i]->err = err;
+        waits[i]->err = err;
         if (err == TL_OK) {
-            batch[i]->receipt = intake->receipts[i];
+            waits[i]->receipt = intake->receipts[i];
         } else {
-            batch[i]->why = why;
+            waits[i]->why = why;
         }
-        batch[i]->is_done = true;
+        waits[i]->is_done = true;
     }
     (void)pthread_cond_broadcast(&intake->done);
     (void)pthread_mutex_unlock(&intake->lock);
 }
 
 /* Those at the head of the queue, or none when the end has come and nobody waits. */
-static size_t take_batch(tl_intake *intake, tl__intake_wait *batch[TL__INTAKE_BATCH_MAX])
+static size_t take_batch(tl_intake *intake, tl__intake_wait *waits[TL__INTAKE_BATCH_MAX])
 {
     size_t count = 0;
     (void)pthread_mutex_lock(&intake->lock);
@@ -34,8 +68,8 @@ static size_t take_batch(tl_intake *intake, tl__intake_wait *batch[TL__INTAKE_BA
         (void)pthread_cond_wait(&intake->more, &intake->lock);
     }
     while (intake->first != NULL && count < TL__INTAKE_BATCH_MAX) {
-        batch[count] = intake->first;
-        intake->first = batch[count++]->next;
+        waits[count] = intake->first;
+        intake->first = waits[count++]->next;
     }
     if (intake->first == NULL) {
         intake->last = &intake->first;
@@ -48,17 +82,18 @@ static size_t take_batch(tl_intake *intake, tl__intake_wait *batch[TL__INTAKE_BA
 static void *run(void *self)
 {
     tl_intake *intake = self;
-    tl__intake_wait *batch[TL__INTAKE_BATCH_MAX];
-    for (size_t count = take_batch(intake, batch); count > 0; count = take_batch(intake, batch)) {
-        write_batch(intake, batch, count);
+    tl__intake_wait *waits[TL__INTAKE_BATCH_MAX];
+    for (size_t count = take_batch(intake, waits); count > 0; count = take_batch(intake, waits)) {
+        write_batch(intake, waits, count);
     }
     return NULL;
 }
 
 tl_err tl__intake_write(tl_intake *intake, tl_record_receipt *out,
-                        const tl_record_submission *submission, tl_errctx *ctx)
+                        const tl_record_submission *submission, const tl_record_status *status,
+                        tl_errctx *ctx)
 {
-    tl__intake_wait wait = {.submission = submission, .why = TL_ERRCTX_INIT};
+    tl__intake_wait wait = {.submission = submission, .status = status, .why = TL_ERRCTX_INIT};
     (void)pthread_mutex_lock(&intake->lock);
     if (intake->count >= TL_INTAKE_WAITING_MAX || intake->is_ending) {
         (void)pthread_mutex_unlock(&intake->lock);

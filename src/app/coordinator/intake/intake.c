@@ -67,7 +67,8 @@ tl_err tl_intake_take(tl_intake *intake, tl_intake_ack *out, tl_arena *scratch,
     tl_hash32 content_hash;
     tl_sha256(&content_hash, metadata.ptr, metadata.len);
     TL_ASSERT(tl_hash32_cmp(&content_hash, &submission.content_hash) == 0);
-    TL_TRY(tl__intake_write(intake, &out->receipt, &submission, ctx)); /* … then the row */
+    TL_TRY(tl__intake_write(intake, &out->receipt, &submission, claim->status,
+                            ctx)); /* … then the row */
     out->object_count = submission.object_count;
     return TL_OK;
 }

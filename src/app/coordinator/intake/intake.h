@@ -58,6 +58,7 @@ typedef struct tl_intake_claim {
     tl_str correlation;
     const tl_record_assignment *zipcodes; /* by code */
     size_t zipcode_count;
+    const tl_record_status *status; /* noted with the row, in the same commit; NULL: nothing */
 } tl_intake_claim;
 
 typedef struct tl_intake_ack {

@@ -14,6 +14,7 @@ extern "C" {
 typedef struct tl__intake_wait {
     struct tl__intake_wait *next;
     const tl_record_submission *submission;
+    const tl_record_status *status; /* NULL: none */
     tl_record_receipt receipt;
     tl_err err;
     tl_errctx why;
@@ -40,7 +41,8 @@ struct tl_intake {
 
 /* group.c: the row, durable on return, in one commit with all that wait. */
 TL_MUST_USE tl_err tl__intake_write(tl_intake *intake, tl_record_receipt *out,
-                                    const tl_record_submission *submission, tl_errctx *ctx);
+                                    const tl_record_submission *submission,
+                                    const tl_record_status *status, tl_errctx *ctx);
 TL_MUST_USE tl_err tl__intake_group_start(tl_intake *intake, const tl_sql_options *sql,
                                           tl_errctx *ctx);
 void tl__intake_group_stop(tl_intake *intake);

@@ -324,6 +324,20 @@ def people(epoch):
         check("the extension is signed", r.returncode == 0, r.stdout + r.stderr)
         x = call(f"/api/v1/epochs/{now}").json
         check("everybody sees it", x["extensions"] == [e] and x["submissionDeadline"] == e["submissionDeadline"], x)
+    r = run("coordinator", "extend", "--epoch", now, "--seconds", "5", "--reason", "once more", "--dir", STATE + "/c",
+            "--json", *SQL)
+    check("so does the command, by the state folder's key", r.returncode == 0, r.stderr)
+    if r.returncode == 0:
+        e = json.loads(r.stdout)
+        d = e["delegation"]
+        text = f"tally-extension/1\n{now}\n5\n{e['submissionDeadline']}\nonce more\n"
+        first = run("wallet", "verify", "--ss58", ME, "--message", f"tally-delegate/1\n{e['hotkey']}\n", "--signature",
+                    "0x" + d["signature"])
+        second = run("wallet", "verify", "--ss58", e["hotkey"], "--message", text, "--signature", "0x" + e["signature"])
+        check("whose certificate and signature hold", first.returncode == 0 and second.returncode == 0 and
+              d["hotkey"] == ME and d["delegate"] == e["hotkey"], (first.stdout, second.stdout, e))
+        seen = until(lambda: e in call(f"/api/v1/epochs/{now}").json["extensions"], 3)
+        check("the running coordinator takes it up", seen)
     check("an epoch that is over", refused(call(f"/api/v1/admin/epochs/{epoch}/extend", "POST",
                                                 {"seconds": 5, "reason": "late"}, headers=bearer), 409, "Conflict"))
     audit = call("/api/v1/admin/audit", headers=bearer).json["items"]

@@ -7,7 +7,7 @@
 enum { MS_NS = 1000000 };
 
 static tl_err extend(tl_app *app, const tl_cmd_call *call, const tl_app_stores *stores,
-                     const tl_keypair *key, tl_errctx *ctx)
+                     const tl_keypair *key, tl_str certificate, tl_errctx *ctx)
 {
     const tl_clock clock = tl_sys_clock();
     tl_records *records = NULL;
@@ -16,7 +16,7 @@ static tl_err extend(tl_app *app, const tl_cmd_call *call, const tl_app_stores *
     const uint64_t seconds = tl_cmd_u64(call, "seconds");
     TL_TRY(tl_app_open_records(&records, stores, TL_RECORDS_STRICT, ctx));
     const tl_err err = tl_coordinator_extend(
-        &json, app->arena, records, key, tl_str_from_cstr(tl_cmd_text(call, "epoch")),
+        &json, app->arena, records, key, certificate, tl_str_from_cstr(tl_cmd_text(call, "epoch")),
         seconds <= INT64_MAX ? (int64_t)seconds : INT64_MAX,
         tl_str_from_cstr(tl_cmd_text(call, "reason")), TL_STR("command"), TL_STR(""),
         tl_clock_wall_ns(&clock) / MS_NS, ctx);
@@ -28,14 +28,30 @@ static tl_err extend(tl_app *app, const tl_cmd_call *call, const tl_app_stores *
     return tl_app_print_sb(app, &sb, ctx);
 }
 
+/* The key that the call names; with none named, the one that a coordinator left in its state folder. */
+static tl_err open_key(tl_app *app, const tl_cmd_call *call, const tl_app_stores *stores,
+                       tl_keypair **out, tl_str *certificate, tl_errctx *ctx)
+{
+    if (!tl_cmd_is_given(call, "uri") && !tl_cmd_is_given(call, "wallet") &&
+        !tl_cmd_is_given(call, "hotkey")) {
+        const tl_err err = tl_coordinator_delegate(out, certificate, app->arena, stores->dir, ctx);
+        if (err != TL_ERR_NOT_FOUND) {
+            return err;
+        }
+        tl_errctx_reset(ctx);
+    }
+    return tl_app_keypair(app, call, out, ctx);
+}
+
 static tl_err run_extend(void *self, const tl_cmd_call *call, tl_errctx *ctx)
 {
     tl_app *app = self;
     tl_app_stores stores;
     tl_keypair *key = NULL;
+    tl_str certificate = {NULL, 0};
     TL_TRY(tl_app_stores_read(app, call, &stores, ctx));
-    TL_TRY(tl_app_keypair(app, call, &key, ctx));
-    const tl_err err = extend(app, call, &stores, key, ctx);
+    TL_TRY(open_key(app, call, &stores, &key, &certificate, ctx));
+    const tl_err err = extend(app, call, &stores, key, certificate, ctx);
     tl_keypair_free(key);
     return err;
 }
@@ -70,7 +86,8 @@ const tl_cmd tl_cli_coordinator_extend = {
     .summary = "lengthen an epoch that runs, by a signed record that everyone sees",
     .text = "Works on the stores, whether a coordinator runs on them or not; one that runs takes "
             "it up within a second. The next epoch begins in its own slot all the same: both are "
-            "then open. The key is the coordinator's.",
+            "then open. Signed with the key that is named; with none, with the one that the "
+            "coordinator left in its state folder and certified.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .examples = examples,

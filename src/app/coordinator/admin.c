@@ -82,7 +82,7 @@ tl_err tl__coordinator_extend_epoch(tl_api_call *call, tl_errctx *ctx)
     TL_TRY(tl_json_want_i64(&seconds, body, "seconds", ctx));
     TL_TRY(tl_json_want_str(&reason, body, "reason", ctx));
     err = tl_coordinator_extend(&json, tl_api_call_arena(call), tl__coordinator_records_of(call),
-                                c->s.key, epoch.id, seconds, reason,
+                                c->s.key, (tl_str){NULL, 0}, epoch.id, seconds, reason,
                                 tl_str_from_cstr(tl_api_call_caller(call)->subject),
                                 tl_api_call_id(call), tl__coordinator_now_ms(c), ctx);
     if (err != TL_OK) {

@@ -437,6 +437,7 @@ static tl_err open_all(tl_coordinator *c, tl_errctx *ctx)
     TL_TRY(tl_arena_new(&c->arena, NULL, 0, NULL, ctx));
     (void)tl_ss58_encode(c->ss58, tl_keypair_public(c->s.key), SS58_PREFIX);
     TL_TRY(read_holder(c, ctx));
+    TL_TRY(tl__coordinator_make_delegate(c->s.key, c->arena, c->s.dir, &c->s.entropy, ctx));
     if (c->s.sql.path == NULL && c->s.sql.url == NULL) {
         TL_TRY(tl_sys_join(&c->s.sql.path, c->arena, c->s.dir, TL_RECORDS_FILE, ctx));
     }

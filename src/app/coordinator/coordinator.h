@@ -123,15 +123,22 @@ tl_str tl_coordinator_document(const tl_coordinator *coordinator);
 /* tl_coordinator_extend: sign it, keep it, note it in the audit log.
  *
  * out     the record as JSON, in the arena:
- *         {"epochId","seconds","reason","submissionDeadline","signedAt","hotkey","signature"}; what is signed is the text
- *         "tally-extension/1\n" epochId "\n" seconds "\n" submissionDeadline "\n" reason "\n"
+ *         {"epochId","seconds","reason","submissionDeadline","signedAt","hotkey","signature","delegation"}; what is signed
+ *         is the text "tally-extension/1\n" epochId "\n" seconds "\n" submissionDeadline "\n" reason "\n"
+ * certificate  of key, where it is the state folder's (tl_coordinator_delegate): it stands in the record; else empty
  * actor   who asked for it, for the audit log
  * Errors  NOT_FOUND (no such epoch), STATE (its deadline has passed, or it is not open), RANGE (seconds 1 … 86,400; a
  *         reason of 1 … 500 characters) */
 TL_MUST_USE tl_err tl_coordinator_extend(tl_str *out, tl_arena *arena, tl_records *records,
-                                         const tl_keypair *key, tl_str epoch_id, int64_t seconds,
-                                         tl_str reason, tl_str actor, tl_str correlation,
-                                         int64_t now_ms, tl_errctx *ctx);
+                                         const tl_keypair *key, tl_str certificate, tl_str epoch_id,
+                                         int64_t seconds, tl_str reason, tl_str actor,
+                                         tl_str correlation, int64_t now_ms, tl_errctx *ctx);
+
+/* tl_coordinator_delegate: the key of a state folder that may sign extensions, which the caller frees, and its certificate
+ * by the coordinator's own key: {"hotkey","delegate","signature"}, over "tally-delegate/1\n" delegate "\n". A coordinator
+ * makes both when it first runs. Errors: NOT_FOUND (none ran there), CORRUPT, those of files. */
+TL_MUST_USE tl_err tl_coordinator_delegate(tl_keypair **out, tl_str *certificate, tl_arena *arena,
+                                           const char *dir, tl_errctx *ctx);
 
 #ifdef __cplusplus
 }

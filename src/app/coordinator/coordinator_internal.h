@@ -92,6 +92,11 @@ void tl__retainer_stop(tl__retainer *retainer); /* NULL is fine */
 /* tl__coordinator_wide_arena: for an answer that the call's own arena is too small for; gone with it. */
 TL_MUST_USE tl_err tl__coordinator_wide_arena(tl_api_call *call, tl_arena **out, tl_errctx *ctx);
 
+/* tl__coordinator_make_delegate: key and certificate of tl_coordinator_delegate, unless they are there (delegate.c). */
+TL_MUST_USE tl_err tl__coordinator_make_delegate(const tl_keypair *own, tl_arena *arena,
+                                                 const char *dir, const tl_entropy *entropy,
+                                                 tl_errctx *ctx);
+
 /* --- JSON --- */
 
 void tl__coordinator_put_time(tl_json_writer *w, const char *key, int64_t ms); /* null for 0 */

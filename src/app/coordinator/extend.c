@@ -8,6 +8,7 @@ typedef struct extension {
     tl_str epoch_id;
     int64_t seconds;
     tl_str reason;
+    tl_str certificate;  /* JSON; empty: the key needs none */
     int64_t deadline_ms; /* the new one */
     int64_t at_ms;
     char ss58[TL_SS58_CAP];
@@ -52,6 +53,12 @@ static tl_err put_record(tl_str *out, tl_arena *arena, const extension *e, tl_by
     tl__coordinator_put_text(&w, "hotkey", tl_str_from_cstr(e->ss58));
     tl_json_put_key(&w, "signature");
     tl_json_put_hex(&w, signature.ptr, signature.len);
+    tl_json_put_key(&w, "delegation");
+    if (e->certificate.len > 0) {
+        tl_json_put_raw(&w, e->certificate);
+    } else {
+        tl_json_put_null(&w);
+    }
     tl_json_put_end(&w);
     return tl_sb_finish(out, &sb, ctx);
 }
@@ -104,16 +111,20 @@ static tl_err extend(void *self, tl_sql *sql, tl_errctx *ctx)
 }
 
 tl_err tl_coordinator_extend(tl_str *out, tl_arena *arena, tl_records *records,
-                             const tl_keypair *key, tl_str epoch_id, int64_t seconds, tl_str reason,
-                             tl_str actor, tl_str correlation, int64_t now_ms, tl_errctx *ctx)
+                             const tl_keypair *key, tl_str certificate, tl_str epoch_id,
+                             int64_t seconds, tl_str reason, tl_str actor, tl_str correlation,
+                             int64_t now_ms, tl_errctx *ctx)
 {
-    extend_work work = {
-        .records = records,
-        .arena = arena,
-        .key = key,
-        .e = {.epoch_id = epoch_id, .seconds = seconds, .reason = reason, .at_ms = now_ms},
-        .actor = actor,
-        .correlation = correlation};
+    extend_work work = {.records = records,
+                        .arena = arena,
+                        .key = key,
+                        .e = {.epoch_id = epoch_id,
+                              .seconds = seconds,
+                              .reason = reason,
+                              .certificate = certificate,
+                              .at_ms = now_ms},
+                        .actor = actor,
+                        .correlation = correlation};
     if (seconds < 1 || seconds > SECONDS_MAX) {
         return tl_fail_field(ctx, TL_ERR_RANGE, "seconds", "%lld is not 1 to %d",
                              (long long)seconds, SECONDS_MAX);

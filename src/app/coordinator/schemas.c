@@ -155,7 +155,8 @@ const tl_api_schema tl__coordinator_schemas[] = {
      "{'type':'object','required':['epochId','seconds','reason','submissionDeadline','signedAt',"
      "'hotkey','signature'],'properties':{'epochId':" REF(
          "EpochId") ",'seconds':" COUNT ",'reason':" TEXT ",'submissionDeadline':" TIME
-                    ",'signedAt':" TIME ",'hotkey':" REF("Ss58") ",'signature':" TEXT "}}"},
+                    ",'signedAt':" TIME ",'hotkey':" REF(
+                        "Ss58") ",'signature':" TEXT ",'delegation':{'type':['object','null']}}}"},
     {"Results",
      "{'type':'object','required':['epochId','status','rate','hash','validators','outliers',"
      "'uids','weights','winners','findings'],'properties':{'epochId':" REF(

@@ -22,7 +22,8 @@ static void put_rate(tl_json_writer *w, const char *key, uint64_t part, uint64_t
         tl_json_put_null(w);
         return;
     }
-    tl_json_put_f64(w, (double)(part * 1000000 / whole) / 1e6);
+    const uint64_t millionths = part * 1000000 / whole;
+    tl_json_put_f64(w, (double)millionths / 1e6);
 }
 
 /* Keys of rules, "any" among them, in ascending order. */

@@ -11,17 +11,19 @@
 #include "app/source/source_internal.h"
 #include "io/sys/sys.h"
 
-extern char **environ;
+#define PATH_CAP 4096
 
-static tl_err start(pid_t *pid, int *fd, const char *program, const char *zipcode, tl_errctx *ctx)
+static tl_err start(pid_t *pid, int *fd, const char *program, char *zipcode, tl_errctx *ctx)
 {
+    char name[PATH_CAP]; /* an argument may be changed by whom it is given to: a copy */
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return tl_fail_field(ctx, TL_ERR_IO, "source", "no pipe for \"%s\"", program);
     }
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char *argv[3] = {(char *)(uintptr_t)program, (char *)(uintptr_t)zipcode, NULL};
+    char *argv[3] = {name, zipcode, NULL};
+    (void)tl_str_print(name, sizeof name, "%s", program);
     int rc = posix_spawn_file_actions_init(&actions);
     if (rc == 0) {
         rc = posix_spawnattr_init(&attributes);
@@ -97,8 +99,8 @@ static tl_err end(pid_t pid, bool kills, const char *program, tl_errctx *ctx)
 tl_err tl__source_collect_exec(tl_source *source, tl_source_batch *out, tl_arena *arena,
                                tl_str zipcode, tl_errctx *ctx)
 {
-    const char *argument = NULL;
-    TL_TRY(tl_str_copy_cstr(&argument, arena, zipcode, ctx));
+    char argument[16];
+    (void)tl_str_print(argument, sizeof argument, "%.*s", TL_STR_ARG(zipcode));
     pid_t pid = 0;
     int fd = -1;
     TL_TRY(start(&pid, &fd, source->place, argument, ctx));

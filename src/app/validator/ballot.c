@@ -384,6 +384,12 @@ static tl_err read_hash(tl_hash32 *out, const tl_json *object, const char *key, 
     return tl_hex_decode((uint8_t *)out, sizeof *out, text, ctx);
 }
 
+static int by_hotkey(const void *a, const void *b)
+{
+    return tl_hotkey_cmp(&((const tl_race_weight *)a)->hotkey,
+                         &((const tl_race_weight *)b)->hotkey);
+}
+
 /* What is no weight of somebody who handed in, or comes twice, is left out, as the coordinator does: it is its sender's loss,
  * and nobody's reason to stop. */
 static tl_err read_weights(tl_listings_ballot *out, const tl__epoch *e, const tl_json *item,
@@ -413,15 +419,10 @@ static tl_err read_weights(tl_listings_ballot *out, const tl__epoch *e, const tl
             }
         }
     }
+    qsort(all, count, sizeof *all, by_hotkey);
     out->weights = all;
     out->weight_count = count;
     return TL_OK;
-}
-
-static int by_hotkey(const void *a, const void *b)
-{
-    return tl_hotkey_cmp(&((const tl_race_weight *)a)->hotkey,
-                         &((const tl_race_weight *)b)->hotkey);
 }
 
 static tl_err read_ballot(tl_listings_ballot *out, const tl__epoch *e, const tl_json *item,
@@ -443,7 +444,6 @@ static tl_err read_ballot(tl_listings_ballot *out, const tl__epoch *e, const tl_
     TL_TRY(read_hash(&out->ballot.roots.score, item, "scoreRoot", ctx));
     TL_TRY(read_hash(&out->ballot.roots.weight, item, "weightRoot", ctx));
     TL_TRY(read_weights(out, e, item, ctx));
-    qsort((void *)(uintptr_t)out->weights, out->weight_count, sizeof *out->weights, by_hotkey);
     return TL_OK;
 }
 

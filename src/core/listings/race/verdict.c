@@ -79,14 +79,14 @@ typedef struct count_state {
 
 static int by_hotkey_cmp(const void *a, const void *b, void *self)
 {
-    const tl_race_ballot *ballots = (const tl_race_ballot *)self;
+    const tl_race_ballot *ballots = *(const tl_race_ballot *const *)self;
     return tl_hotkey_cmp(&ballots[*(const size_t *)a].hotkey, &ballots[*(const size_t *)b].hotkey);
 }
 
 /* Results first, by hash; then hotkey bytes. */
 static int by_hash_cmp(const void *a, const void *b, void *self)
 {
-    const tl_race_ballot *ballots = (const tl_race_ballot *)self;
+    const tl_race_ballot *ballots = *(const tl_race_ballot *const *)self;
     const tl_race_ballot *x = &ballots[*(const size_t *)a];
     const tl_race_ballot *y = &ballots[*(const size_t *)b];
     if (x->has_result != y->has_result) {
@@ -117,7 +117,7 @@ static tl_err order_ballots(count_state *c, tl_race_verdict_out *out, tl_arena *
             TL_TRY(tl_rao_add(&out->stake_with_result, out->stake_with_result, b->stake, ctx));
         }
     }
-    void *self = (void *)(uintptr_t)c->ballots; /* only read */
+    void *self = &c->ballots; /* only read */
     TL_TRY(tl_sort(c->order, c->count, sizeof *c->order, by_hotkey_cmp, self, arena, ctx));
     TL_TRY(tl_sort(c->by_hash, c->count, sizeof *c->by_hash, by_hash_cmp, self, arena, ctx));
     for (size_t i = 1; i < c->count; i++) { /* the own vote counts once */

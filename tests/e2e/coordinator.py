@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -373,5 +374,6 @@ finally:
         if p.poll() is None:
             p.kill()
             p.wait()
+    shutil.rmtree(STATE, ignore_errors=True)
 print(f"1..{count}")
 sys.exit(1 if bad else 0)

@@ -1,10 +1,12 @@
 /* The service over HTTP on loopback, under a clock of the test's own; every answer is held against its schema. Attacked:
  * what a miner must not know yet (COORD-1), a clock that is set back between two reports (COORD-2), acts of people that
  * fail, which must leave no note (COORD-3). */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -85,6 +87,20 @@ static void open_callers(world *w)
     }
 }
 
+/* What the test leaves on the disk goes with it. */
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_tree(const char *dir)
+{
+    assert_int_equal(nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static int make_world(void **state)
 {
     world *w = test_calloc(1, sizeof *w);
@@ -132,6 +148,7 @@ static int end_world(void **state)
     }
     tl_coordinator_free(w->coordinator);
     tl_keypair_free(w->own);
+    remove_tree(w->dir);
     tl_arena_free(w->arena);
     test_free(w);
     return 0;

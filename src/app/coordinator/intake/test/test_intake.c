@@ -1,11 +1,13 @@
 /* The intake on a real database and a real folder. Attacked: metadata.json of every bad kind (TAKE-3), another's folder,
  * objects that differ from what is said, reports twice and by many threads (TAKE-2), a process that is killed between the
  * copies and the row, and right after the acknowledgement (TAKE-1). */
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -30,6 +32,7 @@ enum { MINERS = 24, WAIT_TURNS = 2000 };
 
 typedef struct world {
     tl_arena *arena;
+    const char *dir;
     tl_sql_options sql;
     tl_objects_options objects_options;
     tl_objects *objects;
@@ -37,14 +40,28 @@ typedef struct world {
     tl_record_assignment zipcodes[2];
 } world;
 
+/* What the test leaves on the disk goes with it. */
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_tree(const char *dir)
+{
+    assert_int_equal(nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static int make_world(void **state)
 {
     world *w = test_calloc(1, sizeof *w);
-    const char *dir;
     assert_int_equal(tl_arena_new(&w->arena, NULL, 0, NULL, NULL), TL_OK);
-    assert_int_equal(tl_sys_make_fresh_dir(&dir, w->arena, "/tmp/tally-intake", NULL), TL_OK);
-    assert_int_equal(tl_sys_join(&w->sql.path, w->arena, dir, TL_RECORDS_FILE, NULL), TL_OK);
-    assert_int_equal(tl_sys_join(&w->objects_options.dir, w->arena, dir, "objects", NULL), TL_OK);
+    assert_int_equal(tl_sys_make_fresh_dir(&w->dir, w->arena, "/tmp/tally-intake", NULL), TL_OK);
+    assert_int_equal(tl_sys_join(&w->sql.path, w->arena, w->dir, TL_RECORDS_FILE, NULL), TL_OK);
+    assert_int_equal(tl_sys_join(&w->objects_options.dir, w->arena, w->dir, "objects", NULL),
+                     TL_OK);
     assert_int_equal(tl_objects_open(&w->objects, &w->objects_options, NULL), TL_OK);
     assert_int_equal(tl_records_open(&w->records, &w->sql, TL_RECORDS_USE, NULL), TL_OK);
     w->zipcodes[0] = (tl_record_assignment){.zipcode = TL_STR("98101"), .expected = 300};
@@ -69,6 +86,7 @@ static int end_world(void **state)
     world *w = *state;
     tl_records_close(w->records);
     tl_objects_close(w->objects);
+    remove_tree(w->dir);
     tl_arena_free(w->arena);
     test_free(w);
     return 0;

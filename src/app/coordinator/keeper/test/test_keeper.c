@@ -1,10 +1,12 @@
 /* A keeper on a real database under a clock of the test's own: days pass in seconds. The validators are played by writing
  * their rows. Attacked: two leaders at once, a leader that dies, an outage, a seed that somebody could choose, votes that
  * disagree, a lone validator, results that claim what their hash does not bind. */
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -24,6 +26,7 @@ enum { VALIDATORS = 3, SS58_PREFIX = 42 };
 
 typedef struct world {
     tl_arena *arena;
+    const char *dir;
     tl_manual_clock clock;
     tl_seeded_entropy entropy;
     tl_places places;
@@ -47,12 +50,25 @@ static int64_t now_ms(const world *w)
     return w->clock.wall_ns / MS_NS;
 }
 
+/* What the test leaves on the disk goes with it. */
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_tree(const char *dir)
+{
+    assert_int_equal(nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static int make_world(void **state)
 {
     world *w = test_calloc(1, sizeof *w);
-    const char *dir;
     assert_int_equal(tl_arena_new(&w->arena, NULL, 0, NULL, NULL), TL_OK);
-    assert_int_equal(tl_sys_make_fresh_dir(&dir, w->arena, "/tmp/tally-keeper", NULL), TL_OK);
+    assert_int_equal(tl_sys_make_fresh_dir(&w->dir, w->arena, "/tmp/tally-keeper", NULL), TL_OK);
     assert_int_equal(
         tl_data_zipcodes(&w->places, w->arena, TL_SOURCE_ROOT "/data/us_zipcodes.csv.gz", NULL),
         TL_OK);
@@ -64,7 +80,7 @@ static int make_world(void **state)
         .entropy = tl_seeded_entropy_start(&w->entropy, 7),
         .self = w,
         .peers = list_peers};
-    assert_int_equal(tl_sys_join(&w->settings.sql.path, w->arena, dir, TL_RECORDS_FILE, NULL),
+    assert_int_equal(tl_sys_join(&w->settings.sql.path, w->arena, w->dir, TL_RECORDS_FILE, NULL),
                      TL_OK);
     assert_int_equal(tl_records_open(&w->records, &w->settings.sql, TL_RECORDS_USE, NULL), TL_OK);
     w->peer_count = VALIDATORS;
@@ -82,6 +98,7 @@ static int end_world(void **state)
 {
     world *w = *state;
     tl_records_close(w->records);
+    remove_tree(w->dir);
     tl_arena_free(w->arena);
     test_free(w);
     return 0;

@@ -11,14 +11,7 @@
 #include "io/sys/sys.h"
 #include "tally/version.h"
 
-enum {
-    SS58_PREFIX = 42,
-    MS_NS = 1000000,
-    NETUID = 46,
-    HOLDER_BYTES = 12,
-    HOLDER_LEN_MAX = 256,
-    TEND_MS = 3600000
-};
+enum { SS58_PREFIX = 42, MS_NS = 1000000, NETUID = 46, HOLDER_BYTES = 12, HOLDER_LEN_MAX = 256 };
 
 #define HOLDER_FILE    "coordinator.id"
 #define SIGN_FILE      "objects.key"
@@ -469,7 +462,6 @@ tl_err tl_coordinator_new(tl_coordinator **out, const tl_coordinator_settings *s
         return tl_fail(ctx, TL_ERR_NOMEM, "no memory for a coordinator");
     }
     c->s = *settings;
-    c->has_own_clock = settings->has_own_clock || settings->is_driven;
     fill_defaults(&c->s);
     if (!tl_slot_seconds_are_valid(c->s.epoch_seconds)) {
         free(c);
@@ -493,9 +485,6 @@ tl_err tl_coordinator_start(tl_coordinator *c, tl_errctx *ctx)
     if (!c->s.is_driven) {
         TL_TRY(tl_keeper_start(c->keeper, ctx));
     }
-    if (!c->has_own_clock) {
-        TL_TRY(tl__retainer_start(&c->retainer, c, ctx));
-    }
     TL_TRY(tl_api_start(c->api, ctx));
     (void)tl_str_print(c->url, sizeof c->url, "%s://%s%s%s:%u",
                        c->s.tls_cert != NULL ? "https" : "http", is_v6 ? "[" : "", c->s.host,
@@ -505,8 +494,6 @@ tl_err tl_coordinator_start(tl_coordinator *c, tl_errctx *ctx)
 
 void tl_coordinator_stop(tl_coordinator *c)
 {
-    tl__retainer_stop(c->retainer);
-    c->retainer = NULL;
     if (c->api != NULL) {
         tl_api_stop(c->api);
     }
@@ -535,24 +522,6 @@ void tl_coordinator_free(tl_coordinator *c)
 tl_err tl_coordinator_turn(tl_coordinator *c, tl_errctx *ctx)
 {
     return tl_keeper_turn(c->keeper, NULL, ctx);
-}
-
-tl_err tl_coordinator_tend(tl_coordinator *c, tl_errctx *ctx)
-{
-    const tl_objects_rule rules[] = {{TL_STR("data/"), 8 * TL_DAY_SECONDS},
-                                     {TL_STR("kept/"), 30 * TL_DAY_SECONDS},
-                                     {TL_STR("shards/"), 8 * TL_DAY_SECONDS},
-                                     {TL_STR("validators/"), 180 * TL_DAY_SECONDS}};
-    const int64_t now_ms = tl__coordinator_now_ms(c);
-    const tl_keeper_roster *roster = tl_keeper_roster_get(c->keeper);
-    const bool is_leader = roster->is_leader;
-    tl_objects_swept swept;
-    tl_keeper_roster_drop(c->keeper, roster);
-    if (!is_leader || now_ms - c->swept_ms < TEND_MS) {
-        return TL_OK;
-    }
-    c->swept_ms = now_ms;
-    return tl_objects_sweep(c->objects, &swept, rules, sizeof rules / sizeof rules[0], now_ms, ctx);
 }
 
 const char *tl_coordinator_url(const tl_coordinator *c)

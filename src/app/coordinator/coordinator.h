@@ -88,7 +88,6 @@ typedef struct tl_coordinator_settings {
     tl_clock clock;      /* zero: the machine's */
     tl_entropy entropy;  /* zero: the machine's */
     bool is_driven;      /* tests: no thread turns, tl_coordinator_turn does */
-    bool has_own_clock;  /* clock is not the machine's, by which files age: nothing is let go */
     bool checks_answers; /* tests: every answer is held against its schema */
 } tl_coordinator_settings;
 
@@ -104,9 +103,10 @@ void tl_coordinator_stop(tl_coordinator *coordinator);
 /* tl_coordinator_turn: one turn of its keeper, where no thread takes them. */
 TL_MUST_USE tl_err tl_coordinator_turn(tl_coordinator *coordinator, tl_errctx *ctx);
 
-/* tl_coordinator_tend: what can wait: once an hour, if this coordinator leads, objects that are older than their rule are
- * deleted: uploads after 8 days, kept copies after 30, what validators uploaded after 180 (listings spec, sections 1 and 4).
- * Blocks while it deletes; from one thread, any. Errors: those of io/objects. */
+/* tl_coordinator_tend: what can wait: once an hour, if this coordinator leads, what was kept long enough goes: uploads and
+ * workers' documents after 8 days, archived epochs' submissions and kept copies after 30, what validators uploaded after 180
+ * (listings spec, sections 1 and 4). Objects age by the machine's clock: not for a coordinator on another.
+ * Blocks while it deletes; from one thread, any. Errors: those of io/objects and io/records. */
 TL_MUST_USE tl_err tl_coordinator_tend(tl_coordinator *coordinator, tl_errctx *ctx);
 
 const char *tl_coordinator_url(const tl_coordinator *coordinator);  /* "http://127.0.0.1:8080" */

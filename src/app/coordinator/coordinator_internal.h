@@ -17,8 +17,6 @@ extern "C" {
 
 #define TL__COORDINATOR_URL_CAP 320
 
-typedef struct tl__retainer tl__retainer;
-
 struct tl_coordinator {
     tl_coordinator_settings s;
     char ss58[TL_SS58_CAP];
@@ -31,8 +29,6 @@ struct tl_coordinator {
     tl_keeper *keeper;
     tl_intake *intake;
     tl_api *api;
-    tl__retainer *retainer; /* NULL on a clock of its own */
-    bool has_own_clock;
     tl_metrics *metrics;
     tl_series *submissions; /* acknowledged */
     tl_metric *moves;       /* epochs by the state they came into */
@@ -86,8 +82,6 @@ TL_MUST_USE tl_err tl__coordinator_base_url(tl_api_call *call, tl_str *out, tl_e
 
 /* tl__coordinator_retain: let go what was kept long enough at that time. */
 TL_MUST_USE tl_err tl__coordinator_retain(tl_coordinator *c, int64_t now_ms, tl_errctx *ctx);
-TL_MUST_USE tl_err tl__retainer_start(tl__retainer **out, tl_coordinator *c, tl_errctx *ctx);
-void tl__retainer_stop(tl__retainer *retainer); /* NULL is fine */
 
 /* tl__coordinator_wide_arena: for an answer that the call's own arena is too small for; gone with it. */
 TL_MUST_USE tl_err tl__coordinator_wide_arena(tl_api_call *call, tl_arena **out, tl_errctx *ctx);

@@ -463,7 +463,6 @@ static tl_err open_coordinator(tl__play *play, tl_errctx *ctx)
                                  .workers = 4,
                                  .is_unlimited =
                                      true, /* an epoch of four hours passes in seconds */
-                                 .has_own_clock = true,
                                  .log = o->log,
                                  .clock = tl__demo_clock_view(&play->clock),
                                  .entropy = tl_sys_entropy()};

@@ -70,7 +70,7 @@ static void test_by_age_and_kind(void **state)
     static const struct {
         int64_t days;
         size_t gone;
-    } steps[] = {{6, 0}, {8, 1}, {29, 1}, {31, 2}, {179, 2}, {181, 3}, {4000, 3}};
+    } steps[] = {{7, 0}, {9, 1}, {29, 1}, {31, 2}, {179, 2}, {181, 3}, {4000, 3}};
     for (size_t i = 0; i < 4; i++) {
         put(c, keys[i]);
     }

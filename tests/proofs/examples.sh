@@ -8,7 +8,7 @@ root=$PWD
 build=$(cd "${1:-build/release}" && pwd)
 scratch=$root/build/proof-examples
 rm -rf "$scratch" && mkdir -p "$scratch/bin" "$scratch/state" "$scratch/build"
-trap '[ -z "${server:-}" ] || kill "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
+trap 'for s in ${servers:-}; do kill "$s" 2>/dev/null; done; rm -rf "$scratch"' EXIT
 ln -s "$build/tally" "$scratch/bin/tally"
 ln -s "$root/data" "$root/src" "$root/tests" "$scratch"/
 export PATH="$scratch/bin:$PATH" XDG_STATE_HOME="$scratch/state" NO_COLOR=1
@@ -30,15 +30,39 @@ verdict() { # NAME STATUS
 mapfile -t leaves < <(tally help --json |
     python3 -c 'import json, sys; [print(c["name"]) for c in json.load(sys.stdin)["commands"]]')
 
-server=
+# Who the examples of the listings network talk about.
+address() { tally wallet show --uri "$1" --json | sed 's/.*"ss58":"\([^"]*\)".*/\1/'; }
+cat >metagraph.json <<EOF
+[{"uid":0,"hotkey":"$(address //Miner)","coldkey":"$(address //Miner/cold)","stake_rao":0,"validator_permit":false},
+ {"uid":1,"hotkey":"$(address //Validator)","coldkey":"$(address //Validator/cold)","stake_rao":1,"validator_permit":true}]
+EOF
+
+servers=
 serve() { # LINE: a command that serves goes on behind the examples that follow, which may ask it
     bash -c "exec $1" >ready 2>>said </dev/null &
-    server=$!
-    for _ in $(seq 100); do
+    servers="$servers $!"
+    for _ in $(seq 200); do
         grep -q '"ready":true' ready && return 0
         sleep 0.1
     done
     return 1
+}
+
+stop_all() { # each drains and ends with 0
+    local s status=0
+    for s in $servers; do
+        { kill "$s" && wait "$s"; } 2>>said || status=1
+    done
+    servers=
+    return $status
+}
+
+for_ever() { # LINE: as serve, but ended at once: an epoch of its own would take four hours
+    local others=$servers last
+    serve "$1" || return 1
+    last=${servers##* }
+    servers=$others
+    { kill "$last" && wait "$last"; } 2>>said
 }
 
 run_examples() { # COMMAND: runs each line of its help's example that starts with tally
@@ -49,7 +73,15 @@ run_examples() { # COMMAND: runs each line of its help's example that starts wit
         ran=$((ran + 1))
         echo "$ $line" >>said
         case $line in
-        "tally axon run "*) serve "$line" || return 1 ;;
+        "tally axon run "* | "tally market serve "*) serve "$line" || return 1 ;;
+        "tally coordinator run "*)
+            serve "$line" || return 1
+            epoch=$(sed 's/.*"epoch_id":"\([^"]*\)".*/\1/' ready)
+            ;;
+        "tally coordinator extend "*) # of the epoch that runs
+            timeout 300 bash -c "${line/2025-10-03T12-00-00/${epoch:-none}}" >>said 2>&1 </dev/null || return 1
+            ;;
+        "tally miner run "* | "tally validator run "* | "tally worker run "*) for_ever "$line" || return 1 ;;
         *) timeout 300 bash -c "$line" >>said 2>&1 </dev/null || return 1 ;;
         esac
     done <lines
@@ -60,14 +92,16 @@ run_examples() { # COMMAND: runs each line of its help's example that starts wit
 verdict "the help lists commands" $([ ${#leaves[@]} -gt 1 ]; echo $?)
 for command in "" "${leaves[@]}"; do
     : >said
+    case $command in # one state folder, one server
+    "market serve" | "db migrate")
+        stop_all
+        verdict "what serves drains and ends with 0, before $command" $?
+        ;;
+    esac
     run_examples "$command"
     verdict "the example of tally${command:+ $command} runs" $?
 done
 
-: >said
-{ kill "$server" && wait "$server"; } 2>>said
-verdict "what serves drains and ends with 0" $?
-server=
 
 for shell in bash zsh fish; do
     command -v $shell >/dev/null || continue

@@ -91,7 +91,7 @@ static const tl_cmd_option options[] = {
      .metavar = "RATE",
      .help = "that share of answers fails on purpose: 500, 429 or late (0 to 1)"},
 };
-static const char *const examples[] = {"tally market serve --seed 7 --listen 127.0.0.1:0", NULL};
+static const char *const examples[] = {"tally market serve --seed 7 --listen 127.0.0.1:8090", NULL};
 
 const tl_cmd tl_cli_market_serve = {
     .name = "market serve",

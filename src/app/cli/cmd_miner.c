@@ -174,7 +174,7 @@ static const tl_cmd_option options[] = {
 };
 static const char *const examples[] = {
     "tally miner run --subnet listings --coordinator http://127.0.0.1:8080 --source "
-    "http://127.0.0.1:8090 --uri //Miner --epochs 1",
+    "http://127.0.0.1:8090 --uri //Miner",
     NULL};
 
 const tl_cmd tl_cli_miner_run = {

@@ -307,7 +307,7 @@ static const tl_cmd_option options[] = {
 };
 static const char *const examples[] = {
     "tally validator run --subnet listings --coordinator http://127.0.0.1:8080 --source "
-    "http://127.0.0.1:8090 --uri //Validator --epochs 1",
+    "http://127.0.0.1:8090 --uri //Validator",
     NULL};
 
 const tl_cmd tl_cli_validator_run = {

@@ -126,10 +126,7 @@ static const tl_cmd_option options[] = {
      .fallback = "0",
      .help = "shards at a time (0: one a core)"},
 };
-static const char *const examples[] = {
-    "tally worker run --postgres postgresql://tally@127.0.0.1/tally --s3 "
-    "http://127.0.0.1:9000/tally",
-    NULL};
+static const char *const examples[] = {"tally worker run --slots 1", NULL};
 
 const tl_cmd tl_cli_worker_run = {
     .name = "worker run",

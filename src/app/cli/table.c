@@ -57,6 +57,7 @@ static const tl_cmd *const commands[] = {
     &tl_cli_axon_run,
     &tl_cli_dendrite_query,
     /* the listings network */
+    &tl_cli_market_serve,
     &tl_cli_coordinator_run,
     &tl_cli_coordinator_extend,
     &tl_cli_coordinator_token,
@@ -67,7 +68,6 @@ static const tl_cmd *const commands[] = {
     &tl_cli_listings_evaluate,
     &tl_cli_validator_run,
     &tl_cli_worker_run,
-    &tl_cli_market_serve,
     &tl_cli_doctor,
     /* the state folder */
     &tl_cli_db_migrate,

@@ -34,8 +34,9 @@ LIMIT_S = 60
 UNSEEN = ("writev pwritev pwritev64 pwritev2 truncate truncate64 renameat renameat2 unlinkat linkat link symlink "
           "mkdirat openat openat64 creat creat64 mkstemp mkstemp64 posix_fallocate posix_fallocate64 sendfile "
           "copy_file_range splice sync_file_range syncfs sync msync fopen fopen64 remove chmod").split()
-# Rooms on no epoch's road. What they keep (the replay store) is killed by tests of their own.
-WIRE = ("src_sdk_", "src_io_net_", "src_io_redis_")
+# Rooms that the portfolio's road does not pass. What they keep is killed by tests of their own: the replay store, the
+# service's rows and objects (io/records, app/coordinator/intake, tests/e2e/coordinator.py, proof faults), backups.
+WIRE = ("src_sdk_", "src_io_net_", "src_io_redis_", "src_io_objects_", "src_app_backup_", "src_app_cli_cmd_doctor")
 
 Point = collections.namedtuple("Point", "number call kind length site")
 Trial = collections.namedtuple("Trial", "number mode seed again deaf")

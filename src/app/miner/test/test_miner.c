@@ -23,7 +23,7 @@ typedef struct world {
     tl_peer peer;
     tl_source *source;
     const char *dir;
-    char answer[4096];
+    char answers_of[64][4096]; /* by request: a connection sends while another asks */
     char metadata[8192];
     const char *status_answer;
     unsigned uploads; /* of objects; metadata.json is not counted */
@@ -65,11 +65,12 @@ static void play(void *self, const scripted_request *request, scripted_act *act)
 {
     world *w = (world *)self;
     const char *body = body_of(w, request);
-    (void)tl_str_print(w->answer, sizeof w->answer,
+    char *answer = w->answers_of[request->index % 64];
+    (void)tl_str_print(answer, sizeof w->answers_of[0],
                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
                        "%zu\r\n\r\n%s",
                        strlen(body), body);
-    act->bytes = w->answer;
+    act->bytes = answer;
 }
 
 static tl_err collect(void *self, tl_source_batch *out, tl_arena *arena, tl_str zipcode,

@@ -32,7 +32,7 @@ typedef struct world {
     tl_keypair *key;
     const char *dir;
     char url[64];
-    char answer[2048];
+    char answers_of[64][2048]; /* by request: a connection sends while another asks */
     const char *info;
     const char *assignment;
     unsigned answers; /* to the assignments' question */
@@ -44,11 +44,12 @@ static void play(void *self, const scripted_request *request, scripted_act *act)
     const bool is_info = tl_str_starts_with(request->head, TL_STR("GET /api/v1/info"));
     const char *body = is_info ? w->info : w->assignment;
     w->answers += !is_info;
-    (void)tl_str_print(w->answer, sizeof w->answer,
+    char *answer = w->answers_of[request->index % 64];
+    (void)tl_str_print(answer, sizeof w->answers_of[0],
                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
                        "%zu\r\n\r\n%s",
                        strlen(body), body);
-    act->bytes = w->answer;
+    act->bytes = answer;
 }
 
 static int set_up(void **state)

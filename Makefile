@@ -6,7 +6,7 @@ build: ## build the program; leaves build/tally
 	@scripts/build release tally && ln -sfn release/tally build/tally
 demo: build ## build, then run twelve epochs on real prices (ARGS="--json" is passed on)
 	@build/tally demo $(ARGS)
-check: ## everything: lints, builds, tests, sanitizers, coverage, digests, fuzzing, proofs (under 25 minutes)
+check: ## everything: lints, builds, tests, sanitizers, coverage, digests, fuzzing, proofs (under 40 minutes)
 	@scripts/check
 check-long: ## the same with long fuzzing and the slow lints (an hour or more)
 	@scripts/check --long

@@ -395,6 +395,7 @@ static tl_err measure(epoch *e, size_t threads, tl_errctx *ctx)
             return tl_arena_fail(e->arena, ctx);
         }
     }
+    tl_sys_keep_memory(); /* as the validator does */
     TL_TRY(tl_pool_new(&pool, threads, ctx));
     const double cpu_before = cpu_s();
     const double start = now_s();

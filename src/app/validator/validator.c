@@ -221,6 +221,7 @@ tl_err tl_validator_run(bool *all_agreed, const tl_validator_options *options, t
     err = err == TL_OK ? tl_sys_make_dir(c.dir, TL_SYS_DIR_MODE, ctx) : err;
     err = err == TL_OK ? tl_sys_lock_open(&lock, c.dir, ctx) : err;
     if (err == TL_OK) {
+        tl_sys_keep_memory();
         err = tl_pool_new(&c.pool, options->thread_count, ctx);
         err = err == TL_OK ? run_cycle(&c, arena, ctx) : err;
         tl_pool_free(c.pool);

@@ -265,6 +265,7 @@ tl_err tl_worker_run(const tl_worker_options *options, tl_errctx *ctx)
     tl_arena *arena = NULL;
     tl_records *records = NULL;
     TL_ASSERT(options->slots >= 1 && options->slots <= TL_WORKER_SLOTS_MAX);
+    tl_sys_keep_memory();
     TL_TRY(tl_records_open(&records, &options->sql, TL_RECORDS_USE, ctx));
     tl_err err = tl_arena_new(&arena, NULL, 0, NULL, ctx);
     w.slots = err == TL_OK ? TL_NEW(arena, slot, options->slots) : NULL;

@@ -90,6 +90,11 @@ TL_MUST_USE tl_err tl_sys_join(const char **out, tl_arena *arena, const char *fo
 tl_clock tl_sys_clock(void);     /* CLOCK_REALTIME and CLOCK_MONOTONIC */
 tl_entropy tl_sys_entropy(void); /* getrandom(2) */
 
+/* tl_sys_keep_memory: from now on what is freed stays with the process, up to some 256 MB a heap: for programs whose
+ * shards need much memory again and again, which the system would clear anew each time (a third of its share of
+ * a listings epoch). Before any thread. */
+void tl_sys_keep_memory(void);
+
 /* --- interruption (signal.c): one flag for the process, since signals are the process's --- */
 
 /* tl_sys_watch_interrupts: from now on SIGINT and SIGTERM set the flag instead of ending the process; a second one ends

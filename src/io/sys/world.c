@@ -1,7 +1,8 @@
-/* The machine's clock and entropy behind base's interfaces. */
+/* The machine's clock, entropy and memory. */
 #include "io/sys/sys.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -50,4 +51,15 @@ static tl_err fill(void *self, void *out, size_t len, tl_errctx *ctx)
 tl_entropy tl_sys_entropy(void)
 {
     return (tl_entropy){NULL, fill};
+}
+
+/* Of a zipcode's working memory some 50 MB come and go; the larger figure is that of a few zipcodes at once. The smaller
+ * one is the most that glibc takes. */
+#define KEPT_MAX      (256 << 20)
+#define FROM_HEAP_MAX (32 << 20)
+
+void tl_sys_keep_memory(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
+    (void)mallopt(M_MMAP_THRESHOLD, FROM_HEAP_MAX);
 }

@@ -4,26 +4,8 @@
 #include <string.h>
 
 #include "base/decimal/decimal.h"
+#include "core/listings/pyvalue/pyvalue.h"
 #include "sdk/value/value_internal.h"
-
-/* VAL-3: how many edges are at or below the character; an odd count is printable. */
-bool tl_value_is_printable(uint32_t code_point)
-{
-    if (code_point < 0x7F) {
-        return code_point >= 0x20;
-    }
-    size_t low = 0;
-    size_t high = tl__printable_edge_count;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (tl__printable_edges[middle] <= code_point) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low % 2 == 1;
-}
 
 static void put_number(tl_sb *sb, const tl_value *value, bool is_json)
 {
@@ -65,7 +47,7 @@ static void put_repr_char(tl_sb *sb, uint32_t c, tl_str bytes, char quote)
         tl_sb_put_cstr(sb, "\\r");
     } else if (c == '\t') {
         tl_sb_put_cstr(sb, "\\t");
-    } else if (tl_value_is_printable(c)) {
+    } else if (tl_py_is_printable(c)) {
         tl_sb_put(sb, bytes);
     } else {
         put_escaped(sb, c);

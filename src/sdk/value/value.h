@@ -137,9 +137,6 @@ void tl_value_put_repr(tl_sb *sb, const tl_value *value);
  * becomes U+FFFD. */
 void tl_value_put_str_repr(tl_sb *sb, tl_str text);
 
-/* tl_value_is_printable: CPython's str.isprintable for one character (tables/printable.c says which Unicode). */
-bool tl_value_is_printable(uint32_t code_point);
-
 /* --- JSON text --- */
 
 typedef enum tl_value_style {

@@ -1,11 +1,8 @@
-/* value, inside the room: tables and what more than one source needs. */
+/* value, inside the room: what more than one source needs. */
 #ifndef TALLY_SDK_VALUE_INTERNAL_H
 #define TALLY_SDK_VALUE_INTERNAL_H
 
 #include "sdk/value/value.h"
-
-extern const uint32_t tl__printable_edges[];
-extern const size_t tl__printable_edge_count;
 
 /* tl__value_canonical_int: an integer from its sign and its digits (leading zeros allowed, at least one digit): INT, or
  * BIGINT with digits copied to the arena. False without memory, or when arena is NULL and it wants one. */

@@ -11,6 +11,7 @@
 
 #include "core/codec/hex/hex.h"
 #include "core/crypto/hash/hash.h"
+#include "core/listings/pyvalue/pyvalue.h"
 #include "io/sys/sys.h"
 #include "sdk/value/value.h"
 
@@ -94,7 +95,7 @@ static void each_character_is_printable_as_in_cpython(void **state)
     tl_sha256_init(&sha);
     uint64_t count = 0;
     for (uint32_t c = 0; c < 0x110000; c++) {
-        const bool is_printable = tl_value_is_printable(c);
+        const bool is_printable = tl_py_is_printable(c);
         tl_sha256_update(&sha, is_printable ? "1" : "0", 1);
         count += is_printable ? 1 : 0;
     }
